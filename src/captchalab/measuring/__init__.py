@@ -1,0 +1,1 @@
+"""A reader and samples -> figures. No torch."""

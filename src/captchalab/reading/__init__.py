@@ -1,0 +1,1 @@
+"""Picture -> text. numpy, Pillow, onnxruntime and rapidfuzz only."""

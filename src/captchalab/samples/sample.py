@@ -1,0 +1,43 @@
+"""A labelled picture, and what anything that yields them looks like."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sample:
+    """A picture and its text.
+
+    ``image`` is upright RGB uint8 ``(height, width, 3)``; ``name`` identifies the sample within its
+    source (a relative path, or ``seed/index`` for a drawn one); ``data`` is the encoded file it
+    came from, ``None`` for drawn samples.
+    """
+
+    image: NDArray[np.uint8]
+    text: str
+    name: str = ""
+    data: bytes | None = None
+
+
+@runtime_checkable
+class Source(Protocol):
+    """Anything that samples come from. Picklable, so that worker processes can be handed one."""
+
+    @property
+    def name(self) -> str:
+        """The string that opens this source again."""
+
+    @property
+    def size(self) -> int | None:
+        """Number of samples; ``None`` for an endless (drawn) source."""
+
+    def sample(self, index: int) -> Sample:
+        """Sample ``index``: the same each time. Raises ``ImageError`` or ``LabelError`` for a bad one."""
+
+    def text(self, index: int) -> str:
+        """The label of sample ``index`` without decoding its picture."""
