@@ -41,3 +41,18 @@ class Source(Protocol):
 
     def text(self, index: int) -> str:
         """The label of sample ``index`` without decoding its picture."""
+
+
+@runtime_checkable
+class AtRest(Source, Protocol):
+    """A source whose pictures lie in files: a folder, an archive, a table."""
+
+    @property
+    def size(self) -> int:
+        """Number of samples."""
+
+    def name_of(self, index: int) -> str:
+        """The path of sample ``index`` within the source."""
+
+    def data(self, index: int) -> bytes:
+        """The encoded picture of sample ``index``, as it lies there. Raises ``ImageError``."""
