@@ -1,0 +1,22 @@
+"""`export`: a run -> one model file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from captchalab.cli.console import say
+
+
+def export(
+    run: Annotated[str, typer.Argument(metavar="RUN", help="The run folder of a training.")],
+    out: Annotated[Path, typer.Argument(metavar="OUT.onnx", help="The model file to write.")],
+) -> None:
+    """Write the model of a run as one file, checked against the network that it came from."""
+    from captchalab.training.export import export_run
+
+    written = export_run(run, out)
+    say(f"read with it: captchalab read PICTURE -m {written}")
+    print(written)

@@ -1,0 +1,56 @@
+"""One string -> whatever reads: a model file, a run, a bundled model, or a Python object."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from captchalab.cli.options import model_of
+from captchalab.errors import UsageError
+
+if TYPE_CHECKING:
+    from captchalab.reading.reader import Reads
+
+PYTHON = "python:"
+
+
+def open_reads(text: str) -> Reads:
+    """Opens ``FILE``, ``RUN``, a bundled model's name, or ``python:MODULE:OBJECT``.
+
+    The object is a ``Reads`` (it has ``read_many(images)``), or a class or function without arguments
+    that makes one. Raises ``UsageError`` where it is none.
+    """
+    if not text.startswith(PYTHON):
+        from captchalab.reading.reader import Reader
+
+        return Reader.open(model_of(text))
+    found = _import_object(text)
+    if callable(found) and (isinstance(found, type) or not hasattr(found, "read_many")):
+        found = found()
+    if not hasattr(found, "read_many"):
+        raise UsageError(f"{text} cannot read: it needs a method read_many(images) -> list of readings")
+    reads: Reads = found
+    return reads
+
+
+def _import_object(text: str) -> object:
+    import importlib
+    import sys
+    from pathlib import Path
+
+    module_name, _, attribute = text.removeprefix(PYTHON).partition(":")
+    if not module_name or not attribute:
+        raise UsageError(f"{text!r}: write python:MODULE:OBJECT")
+    # As `python -m` does: a module in the current folder can be named.
+    if str(Path.cwd()) not in sys.path:
+        sys.path.insert(0, str(Path.cwd()))
+    try:
+        found: object = importlib.import_module(module_name)
+    except ModuleNotFoundError as error:
+        if error.name is None or not module_name.startswith(error.name):
+            raise
+        raise UsageError(f"{text!r}: no module {error.name!r} here or among the installed packages") from None
+    for name in attribute.split("."):
+        if not hasattr(found, name):
+            raise UsageError(f"{text!r}: {module_name} has no {name!r}")
+        found = getattr(found, name)
+    return found
