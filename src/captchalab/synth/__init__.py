@@ -1,1 +1,1 @@
-"""Pictures that we draw."""
+"""Pictures that we draw: a scheme is one declaration, sample ``i`` a function of ``(seed, i)``."""

@@ -1,0 +1,100 @@
+"""The bundled fonts, which characters they hold, and clean glyph masks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageFont
+
+from captchalab.errors import UsageError, suggest
+from captchalab.reading.alphabet import printable
+
+FOLDER = Path(__file__).parent / "fonts"
+# A code point that Unicode promises never to assign, so every font answers with its "missing" box.
+_NEVER_ASSIGNED = "\uffff"
+
+
+@dataclass(frozen=True, eq=False)
+class Glyph:
+    """One character in one font and size, undistorted.
+
+    ``width`` and ``height`` reach from the pen's origin at the ascender line to the right and lower
+    edge, in pixels; ``coverage`` is the uint8 ``(h, w)`` mask cropped to its ink, ``None`` for a space;
+    ``top`` is the number of pixels between the ascender line and the mask.
+    """
+
+    width: int
+    height: int
+    top: int
+    coverage: NDArray[np.uint8] | None
+
+
+def bundled() -> list[str]:
+    """The names of the fonts that come with the package."""
+    return sorted(path.stem for path in FOLDER.glob("*.ttf"))
+
+
+@lru_cache(maxsize=256)
+def load(font: str, size: int) -> ImageFont.FreeTypeFont:
+    """A bundled font by its name, or any other by its path, at ``size`` pixels per em."""
+    path = FOLDER / f"{font}.ttf"
+    if not path.is_file():
+        path = Path(font)
+    if not path.is_file():
+        raise suggest(font, bundled(), "font")
+    try:
+        return ImageFont.truetype(str(path), size, layout_engine=ImageFont.Layout.BASIC)
+    except OSError:
+        raise UsageError(f"{font!r} is not a TrueType or OpenType font") from None
+
+
+@lru_cache(maxsize=20_000)
+def holds(font: str, character: str) -> bool:
+    """Whether the font has the character, rather than a box in its place."""
+    if character.isspace():
+        return True
+    face = load(font, 32)
+    return _picture(face, character) != _picture(face, _NEVER_ASSIGNED)
+
+
+def _picture(face: ImageFont.FreeTypeFont, character: str) -> tuple[tuple[int, int], bytes]:
+    mask = face.getmask(character)
+    return mask.size, bytes(mask)
+
+
+@lru_cache(maxsize=1_000)
+def holders(fonts: tuple[str, ...], characters: str) -> dict[str, tuple[str, ...]]:
+    """For each character the fonts that hold it. Raises ``UsageError`` naming those that none does."""
+    found = {c: tuple(font for font in fonts if holds(font, c)) for c in characters}
+    missing = [c for c, names in found.items() if not names]
+    if missing:
+        raise UsageError(
+            f"no font of this scheme ({', '.join(fonts)}) has: {_short(missing)}; "
+            "choose another alphabet, or name a font that has them with font=FILE.ttf"
+        )
+    return found
+
+
+def _short(characters: Iterable[str], most: int = 20) -> str:
+    named = list(characters)
+    more = f" and {len(named) - most} more" if len(named) > most else ""
+    return printable(named[:most]) + more
+
+
+@lru_cache(maxsize=20_000)
+def glyph(font: str, size: int, character: str) -> Glyph:
+    """The clean glyph of a character, kept for the next picture. Distorted ones are never kept."""
+    face = load(font, size)
+    _, _, right, bottom = face.getbbox(character)
+    mask, (_, top) = face.getmask2(character)
+    ink = Image.frombytes("L", mask.size, bytes(mask)) if mask.size[0] and mask.size[1] else None
+    box = ink.getbbox() if ink is not None else None
+    if ink is None or box is None:
+        return Glyph(int(right), int(bottom), 0, None)
+    coverage = np.ascontiguousarray(np.asarray(ink.crop(box), dtype=np.uint8))
+    return Glyph(int(right), int(bottom), int(top) + box[1], coverage)

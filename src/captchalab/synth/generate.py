@@ -1,0 +1,50 @@
+"""(scheme, seed, index) -> sample."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+from captchalab.reading.alphabet import Alphabet
+from captchalab.synth.effects import EFFECTS
+from captchalab.synth.randomness import random_for
+from captchalab.synth.scheme import Colour, Scheme, Step
+
+
+def draw(scheme: Scheme, seed: int, index: int) -> tuple[NDArray[np.uint8], str]:
+    """Sample ``index``: its uint8 ``(height, width, 3)`` RGB picture and its text."""
+    rng = random_for(seed, index)
+    text = choose_text(scheme, rng)
+    background, ink = scheme.palette.choose(rng)
+    picture = np.empty((scheme.height, scheme.width, 3), dtype=np.uint8)
+    picture[:] = background
+    picture = _apply(scheme.under, rng, picture, ink)
+    picture = scheme.lettering.write(rng, picture, text, background, ink)
+    return _apply(scheme.over, rng, picture, ink), text
+
+
+def text_of(scheme: Scheme, seed: int, index: int) -> str:
+    """The text of sample ``index``, without drawing it."""
+    return choose_text(scheme, random_for(seed, index))
+
+
+def choose_text(scheme: Scheme, rng: Generator) -> str:
+    """Every length of the range and every character of the alphabet equally likely."""
+    shortest, longest = scheme.lengths
+    characters = _characters(scheme.alphabet)
+    numbers = rng.random(1 + longest).tolist()
+    length = shortest + int(numbers[0] * (longest - shortest + 1))
+    return "".join(characters[int(number * len(characters))] for number in numbers[1 : 1 + length])
+
+
+def _characters(alphabet: str) -> str:
+    return Alphabet.parse(alphabet).characters
+
+
+def _apply(
+    steps: tuple[Step, ...], rng: Generator, picture: NDArray[np.uint8], ink: Colour
+) -> NDArray[np.uint8]:
+    for step in steps:
+        picture = EFFECTS[step.effect](rng, picture, ink, step.strength)
+    return picture

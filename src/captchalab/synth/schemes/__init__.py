@@ -1,0 +1,10 @@
+"""All schemes by name: a new one costs a file here and a line below."""
+
+from __future__ import annotations
+
+from captchalab.synth.scheme import Scheme
+from captchalab.synth.schemes.lepture import LEPTURE
+
+SCHEMES: dict[str, Scheme] = {
+    "lepture": LEPTURE,
+}

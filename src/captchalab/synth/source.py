@@ -1,0 +1,94 @@
+"""A scheme as a source: endless samples, each a function of the seed and its index."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from urllib.parse import quote
+
+from captchalab.errors import UsageError, suggest
+from captchalab.reading.alphabet import MAX_LABEL_LENGTH, Alphabet
+from captchalab.samples.sample import Sample
+from captchalab.synth.fonts import holders
+from captchalab.synth.generate import draw, text_of
+from captchalab.synth.scheme import Scheme
+from captchalab.synth.schemes import SCHEMES
+
+OPTIONS = ("alphabet", "length", "width", "height", "seed", "font")
+SMALLEST_SIDE, LARGEST_SIDE = 16, 4096
+
+
+@dataclass(frozen=True, init=False)
+class SchemeSource:
+    """``scheme:NAME?alphabet=..&length=4&width=160&height=60&seed=0&font=FILE.ttf``.
+
+    ``options`` hold the text of each option; what is left out stays as the scheme has it. ``length``
+    is ``4`` or ``4-6``. Raises ``UsageError`` for an unknown scheme or option, a value out of range,
+    and characters that no font of the scheme has.
+    """
+
+    name: str
+    scheme: Scheme
+    seed: int
+
+    def __init__(self, scheme_name: str, options: Mapping[str, str] | None = None) -> None:
+        options = dict(options or {})
+        if scheme_name not in SCHEMES:
+            raise suggest(scheme_name, list(SCHEMES), "scheme")
+        for option in options:
+            if option not in OPTIONS:
+                raise suggest(option, OPTIONS, "option of a scheme")
+        scheme = _with_options(SCHEMES[scheme_name], options)
+        holders(scheme.lettering.fonts, Alphabet.parse(scheme.alphabet).characters)
+        object.__setattr__(self, "name", _spell(f"scheme:{scheme_name}", options))
+        object.__setattr__(self, "scheme", scheme)
+        object.__setattr__(self, "seed", whole_number("seed", options.get("seed", "0"), 0, 2**64 - 1))
+
+    @property
+    def size(self) -> None:
+        """Drawn samples have no end."""
+        return None
+
+    def sample(self, index: int) -> Sample:
+        """Sample ``index``, drawn anew."""
+        image, text = draw(self.scheme, self.seed, index)
+        return Sample(image, text, f"{self.seed}/{index}")
+
+    def text(self, index: int) -> str:
+        """Its text, without drawing it."""
+        return text_of(self.scheme, self.seed, index)
+
+
+def _with_options(scheme: Scheme, options: Mapping[str, str]) -> Scheme:
+    scheme = replace(
+        scheme,
+        alphabet=options.get("alphabet", scheme.alphabet),
+        lengths=parse_lengths(options["length"]) if "length" in options else scheme.lengths,
+        width=whole_number("width", options.get("width", str(scheme.width)), SMALLEST_SIDE, LARGEST_SIDE),
+        height=whole_number("height", options.get("height", str(scheme.height)), SMALLEST_SIDE, LARGEST_SIDE),
+    )
+    if "font" in options:
+        scheme = replace(scheme, lettering=replace(scheme.lettering, fonts=(options["font"],)))
+    return scheme
+
+
+def _spell(head: str, options: Mapping[str, str]) -> str:
+    tail = "&".join(f"{key}={quote(value, safe='+')}" for key, value in options.items())
+    return f"{head}?{tail}" if tail else head
+
+
+def parse_lengths(text: str) -> tuple[int, int]:
+    """``4`` or ``4-6`` as fewest and most characters. Raises ``UsageError``."""
+    found = re.fullmatch(r"(\d{1,3})(?:-(\d{1,3}))?", text)
+    shortest, longest = (int(found[1]), int(found[2] or found[1])) if found else (0, 0)
+    if not 1 <= shortest <= longest <= MAX_LABEL_LENGTH:
+        raise UsageError(f"length={text}: give a number from 1 to {MAX_LABEL_LENGTH}, or a range such as 4-6")
+    return shortest, longest
+
+
+def whole_number(name: str, text: str, low: int, high: int) -> int:
+    """A whole number within ``low`` to ``high``. Raises ``UsageError`` that names the option."""
+    if not re.fullmatch(r"\d{1,20}", text) or not low <= int(text) <= high:
+        raise UsageError(f"{name}={text}: give a whole number from {low} to {high}")
+    return int(text)
