@@ -39,7 +39,7 @@ def evaluate(
         typer.Option(metavar="X", min=0, max=1, help="Exit status 1 if the sequence accuracy is below."),
     ] = None,
 ) -> None:
-    """Measure a reader on labelled pictures; every picture is read once."""
+    """Measure a reader on labelled pictures."""
     from captchalab.cli.readers import open_reads
     from captchalab.measuring import evaluate as measuring
     from captchalab.sources import open_source

@@ -14,7 +14,7 @@ def export(
     run: Annotated[str, typer.Argument(metavar="RUN", help="The run folder of a training.")],
     out: Annotated[Path, typer.Argument(metavar="OUT.onnx", help="The model file to write.")],
 ) -> None:
-    """Write the model of a run as one file, checked against the network that it came from."""
+    """Write a run's model as one file. It is checked against its network on real pictures."""
     from captchalab.training.export import export_run
 
     written = export_run(run, out)

@@ -46,7 +46,7 @@ def explain(error: Exception) -> Failure | None:
         return _missing_package(error)
     if _is_out_of_memory(error):
         return Failure(
-            "out of memory: lower --batch, or train a smaller network or input (the recipe's network and input)",
+            "out of memory: lower --batch, or the size of the network's input (--set width=, --set height=)",
             FAILED,
         )
     if isinstance(error, OSError) and error.strerror:

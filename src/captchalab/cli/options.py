@@ -18,7 +18,7 @@ SourceArgument = Annotated[
 SourcesArgument = Annotated[
     list[str],
     typer.Argument(
-        metavar="SOURCE...", help="Folders, .tar or .parquet files, scheme:NAME, or python:MODULE:OBJECT."
+        metavar="SOURCE", help="Folders, .tar or .parquet files, scheme:NAME, or python:MODULE:OBJECT."
     ),
 ]
 AlphabetOption = Annotated[

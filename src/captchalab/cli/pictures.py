@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 STDIN = "-"
 ARCHIVE_SUFFIXES = (".tar", ".tgz", ".gz", ".parquet")
-"""Files that hold many pictures; any other file is taken for a picture, and refused in its row if it is none."""
+"""Files that hold many pictures; any other file is read as a picture, and its row says so if it is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ def _source(argument: str) -> Iterator[Picture]:
     source = open_source(argument)
     if not isinstance(source, AtRest):
         raise UsageError(
-            f"{argument} draws pictures without end; write some first: captchalab generate '{argument}' FOLDER -n 20"
+            f"{argument} is drawn without end; write some first: captchalab generate SOURCE FOLDER -n 20"
         )
     return _members(argument, source)
 

@@ -27,7 +27,7 @@ def read(
     source: Annotated[
         list[str],
         typer.Argument(
-            metavar="PICTURE|SOURCE|-...",
+            metavar="PICTURE|SOURCE|-",
             help="Picture files, folders, .tar or .parquet files; - for a picture on standard input.",
         ),
     ],
@@ -69,7 +69,7 @@ def read(
         Path | None, typer.Option(metavar="FILE.jsonl|FILE.csv", help="Write the rows there instead.")
     ] = None,
 ) -> None:
-    """Read pictures. Exit status 1 if some could not be read; each of them is a row with its error."""
+    """Read pictures. One that cannot be read becomes a row with its error, and the exit status is 1."""
     from captchalab.reading.reader import Reader
 
     if model is not None and len(model) > 1:

@@ -17,7 +17,7 @@ OutArgument = Annotated[Path, typer.Argument(metavar="OUT", help="The folder to 
 
 
 def check(sources: SourcesArgument, alphabet: AlphabetOption = None, as_json: JsonOption = False) -> None:
-    """List every problem of labelled pictures; nothing is moved or deleted. Exit status 1 for errors."""
+    """List what is wrong with pictures. Nothing is moved or deleted; exit status 1 where there are errors."""
     from captchalab.samples.characters import load_alphabet
     from captchalab.samples.check import check as find_problems
     from captchalab.sources import open_source
@@ -52,7 +52,7 @@ def split(
         str, typer.Option(metavar="NAME=N,...", help="The parts and their shares.")
     ] = "train=19,validation=1",
 ) -> None:
-    """Copy pictures into parts by their content: duplicates stay together, and older pictures stay put."""
+    """Copy pictures into parts. Duplicates stay together; run again, it adds what is new."""
     from captchalab.samples.split import split as split_samples
 
     with counter("split") as on_progress:
@@ -61,7 +61,7 @@ def split(
 
 
 def merge(sources: SourcesArgument, out: OutArgument) -> None:
-    """Put sets labelled by several people together; pictures with different labels are listed."""
+    """Join sets of several labellers. Pictures with different labels are listed, none is lost."""
     from captchalab.samples.merge import merge as merge_samples
 
     with counter("merged") as on_progress:
@@ -72,13 +72,11 @@ def merge(sources: SourcesArgument, out: OutArgument) -> None:
 def alphabet(
     sources: Annotated[
         list[str],
-        typer.Argument(
-            metavar="SOURCE... [OUT.json]", help="Labelled pictures; the file to write comes last."
-        ),
+        typer.Argument(metavar="SOURCE [OUT.json]", help="Labelled pictures; the file to write comes last."),
     ],
     as_json: JsonOption = False,
 ) -> None:
-    """Count all characters in use; rare ones are marked. `train --alphabet OUT.json` takes the file."""
+    """Count all characters in use. Rare ones are marked; `train --alphabet OUT.json` takes the file."""
     from captchalab.samples.characters import collect
     from captchalab.samples.sample import AtRest
     from captchalab.sources import open_source

@@ -10,6 +10,11 @@ import typer
 from captchalab.cli.console import print_table, say
 from captchalab.cli.options import SourceArgument
 from captchalab.cli.watching import counter
+from captchalab.errors import UsageError
+
+INK = (40, 44, 52)
+SHEET_SAMPLES = 5
+"""Pictures of each scheme on the sheet: one row."""
 
 
 def schemes(
@@ -18,32 +23,56 @@ def schemes(
     ] = None,
 ) -> None:
     """List the schemes that can be drawn."""
-    from captchalab.synth.scheme import SCHEMES
+    from captchalab.synth.schemes import SCHEMES
 
-    rows = [
-        (f"scheme:{name}", f"{scheme.width}x{scheme.height}", str(scheme.length), scheme.alphabet)
-        for name, scheme in sorted(SCHEMES.items())
-    ]
-    print_table(("source", "size", "length", "alphabet"), rows)
+    rows = []
+    for name, scheme in sorted(SCHEMES.items()):
+        shortest, longest = scheme.lengths
+        length = str(shortest) if shortest == longest else f"{shortest}-{longest}"
+        rows.append(
+            (f"scheme:{name}", f"{scheme.width}x{scheme.height}", length, scheme.alphabet, scheme.summary)
+        )
+    print_table(("source", "size", "length", "alphabet", "look"), rows)
     if sheet is not None:
-        from captchalab.synth.sheet import draw_sheet
-
-        draw_sheet(sheet)
+        _draw_sheet(sheet)
         say(f"samples of every scheme: {sheet}")
+
+
+def _draw_sheet(out: Path) -> None:
+    from captchalab.sources import open_source
+    from captchalab.synth.schemes import SCHEMES
+    from captchalab.training.sheet import Caption, Cell, draw_sheet
+
+    cells = []
+    for name in sorted(SCHEMES):
+        source = open_source(f"scheme:{name}")
+        for index in range(SHEET_SAMPLES):
+            sample = source.sample(index)
+            cells.append(Cell(sample.image, (Caption(sample.text, INK), Caption(name, INK))))
+    draw_sheet("Schemes", cells, out)
 
 
 def generate(
     source: SourceArgument,
-    out: Annotated[Path, typer.Argument(metavar="OUT", help="The folder to write into.")],
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="The folder to write into: a new or empty one.")],
     count: Annotated[int, typer.Option("-n", "--count", metavar="N", min=1, help="How many pictures.")],
     seed: Annotated[
         int | None, typer.Option(metavar="S", min=0, help="Another seed, other pictures.")
     ] = None,
 ) -> None:
-    """Write labelled pictures as files named TEXT_0000.png. The same seed gives the same pictures."""
-    from captchalab.synth.generate import generate as draw
+    """Draw labelled pictures into a folder. The same seed gives the same pictures."""
+    from captchalab.samples.writer import save_samples
+    from captchalab.sources import open_source
 
-    with counter("drew") as on_progress:
-        written = draw(source, out, count, seed=seed, on_progress=on_progress)
+    opened = open_source(source, seed=seed)
+    if opened.size is not None:
+        raise UsageError(f"{source} is not drawn, its pictures exist already: name scheme:NAME or python:...")
+    if out.is_dir() and any(out.iterdir()):
+        raise UsageError(f"{out} is not empty: name a new folder, so that two drawings do not mix")
+    with counter("drew") as show:
+        written = save_samples(
+            (opened.sample(index) for index in range(count)),
+            out,
+            on_progress=lambda done: show(done, count),
+        )
     say(f"{written:,} pictures in {out}")
-    print(out)

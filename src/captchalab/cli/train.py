@@ -32,7 +32,7 @@ def train(
     sources: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="SOURCE...",
+            metavar="SOURCE",
             help="Labelled pictures: folders, .tar or .parquet files, scheme:NAME, or python:MODULE:OBJECT.",
         ),
     ] = None,
