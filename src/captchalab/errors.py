@@ -10,6 +10,7 @@
     │   └── TooManyBytes      the file itself is larger than the limit
     ├── LabelError            a text that is no label: empty, over-long, outside the alphabet
     ├── ConstraintError       a pattern, length or word list that no reading can obey
+    ├── ArithmeticTextError   a text that is no arithmetic, or divides by zero
     ├── ArchiveError          an archive that is unsafe or broken
     ├── ModelFileError        a model file that is corrupt, foreign, tampered with or too new
     ├── ExportError           an exported model that disagrees with its network
@@ -65,6 +66,10 @@ class LabelError(CaptchalabError):
 
 class ConstraintError(CaptchalabError):
     """A constraint that is malformed, too large, or that no reading can obey."""
+
+
+class ArithmeticTextError(CaptchalabError):
+    """A text that is no arithmetic, or divides by zero."""
 
 
 class ArchiveError(CaptchalabError):
