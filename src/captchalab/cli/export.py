@@ -15,7 +15,7 @@ def export(
     out: Annotated[Path, typer.Argument(metavar="OUT.onnx", help="The model file to write.")],
 ) -> None:
     """Write a run's model as one file. It is checked against its network on real pictures."""
-    from captchalab.training.export import export_run
+    from captchalab.training.export_run import export_run
 
     written = export_run(run, out)
     say(f"read with it: captchalab read PICTURE -m {written}")

@@ -58,19 +58,3 @@ def words_of(path: Path | None) -> list[str] | None:
     if not words:
         raise UsageError(f"--words {path}: no word in it; one on each line is needed")
     return words
-
-
-def model_of(text: str) -> str:
-    """The model that ``-m`` or an argument names: a file, a run folder's model, or a bundled model's name."""
-    folder = Path(text)
-    if not folder.is_dir():
-        return text
-    model = folder / "model.onnx"
-    if model.is_file():
-        return str(model)
-    if (folder / "recipe.toml").is_file():
-        raise UsageError(
-            f"{text} is a run without a model.onnx, so its training has not ended: "
-            f"captchalab train --resume --out {text} takes it up again"
-        )
-    raise UsageError(f"{text} is no run: it holds no model.onnx")

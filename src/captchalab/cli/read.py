@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from captchalab.cli.console import say
-from captchalab.cli.options import length_of, model_of, words_of
+from captchalab.cli.options import length_of, words_of
 from captchalab.cli.pictures import Picture, is_one_picture, pictures
 from captchalab.cli.rows import Format, rows_writer
 from captchalab.errors import UsageError
@@ -85,7 +85,7 @@ def read(
         "fold_case": fold_case,
         "answer": answer,
     }
-    reader = Reader.open(model_of(model[0]) if model else None)
+    reader = Reader.open(model[0] if model else None)
     total = failed = 0
     with rows_writer(out, form, alone=is_one_picture(source)) as write:
         for picture, reading in _readings(reader, wanted, constraints):

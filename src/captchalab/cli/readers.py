@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from captchalab.cli.options import model_of
 from captchalab.errors import UsageError
 
 if TYPE_CHECKING:
@@ -22,7 +21,7 @@ def open_reads(text: str) -> Reads:
     if not text.startswith(PYTHON):
         from captchalab.reading.reader import Reader
 
-        return Reader.open(model_of(text))
+        return Reader.open(text)
     found = _import_object(text)
     if callable(found) and (isinstance(found, type) or not hasattr(found, "read_many")):
         found = found()

@@ -78,15 +78,18 @@ def alphabet(
 ) -> None:
     """Count all characters in use. Rare ones are marked; `train --alphabet OUT.json` takes the file."""
     from captchalab.samples.characters import collect
-    from captchalab.samples.sample import AtRest
+    from captchalab.samples.resting import RestingSource
     from captchalab.sources import open_source
 
     out = Path(sources.pop()) if len(sources) > 1 and sources[-1].endswith(".json") else None
-    opened = [open_source(name) for name in sources]
-    for name, source in zip(sources, opened, strict=True):
-        if not isinstance(source, AtRest):
+    opened: list[RestingSource] = []
+    for name in sources:
+        source = open_source(name)
+        if not isinstance(source, RestingSource):
             raise UsageError(f"{name} is drawn: its alphabet is an option of it (?alphabet=digits+upper)")
-    counts = collect([source for source in opened if isinstance(source, AtRest)])
+        opened.append(source)
+    with counter("counted") as on_progress:
+        counts = collect(opened, on_progress)
     if out is not None:
         counts.save(out)
         say(f"train with it: captchalab train {' '.join(sources)} --alphabet {out}")

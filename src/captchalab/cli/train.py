@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
-import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -112,7 +110,7 @@ def train(
                 sources or (), out=out, device=device.value, resume=resume, on_progress=watch, **changes
             )
     except KeyboardInterrupt:
-        say(f"to go on from the last checkpoint: {_resume_command(out)}")
+        say(f"to go on from the last checkpoint: captchalab train --resume --out {out or 'RUN'}")
         raise
     _print_result(result)
 
@@ -131,14 +129,6 @@ def _settings(pairs: list[str]) -> dict[str, Any]:
         except tomllib.TOMLDecodeError:
             values[name] = text
     return values
-
-
-def _resume_command(out: Path | None) -> str:
-    run = str(out) if out is not None else "RUN"
-    if "--resume" in sys.argv:
-        return shlex.join(["captchalab", *sys.argv[1:]])
-    extra = [] if out is not None and "--out" in sys.argv else ["--out", run]
-    return shlex.join(["captchalab", *sys.argv[1:], *extra, "--resume"])
 
 
 def _print_result(result: FitResult) -> None:
