@@ -136,6 +136,13 @@ def test_bad_labels_are_skipped_and_named() -> None:
     assert evaluation.skipped[0] == ("greys#2", "the label is empty")
 
 
+def test_bad_labels_at_rest_are_skipped_too(tmp_path: Path) -> None:
+    (tmp_path / "labels.csv").write_text("file,text\na.png,7\nb.png,\n")
+    evaluation = evaluate(GreyReader(), folder_with(tmp_path, {"a.png": png(7), "b.png": png(8)}))
+    assert evaluation.tally.sequences.total == 1
+    assert evaluation.skipped == [("b.png", "the label is empty")]
+
+
 def test_empty_source_is_refused() -> None:
     with pytest.raises(UsageError, match="no labelled pictures"):
         evaluate(GreyReader(), Greys(0))

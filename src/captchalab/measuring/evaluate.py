@@ -155,7 +155,12 @@ def _describe(reader: Reads) -> dict[str, Any] | None:
     if not isinstance(reader, Reader):
         return None
     info = reader.info
-    return {"name": info.name, "sha256": reader.sha256, "alphabet": info.alphabet.characters}
+    return {
+        "name": info.name,
+        "sha256": reader.sha256,
+        "alphabet": info.alphabet.characters,
+        "frames": info.frames,
+    }
 
 
 def _load(source: Source, indices: range | list[int], evaluation: Evaluation) -> Iterator[_Item]:
@@ -209,5 +214,6 @@ def _count(item: _Item, reading: Reading, evaluation: Evaluation, keep_row: bool
     if keep_row:
         evaluation.rows.append(Row(item.name, item.text, reading))
     if not right and len(evaluation.misread) < MISREAD_KEPT:
-        picture = None if item.image is None else thumbnail(item.image)
+        frames = (evaluation.model or {}).get("frames", "first")
+        picture = None if item.image is None else thumbnail(item.image, frames)
         evaluation.misread.append(Misread(item.name, item.text, reading, picture))

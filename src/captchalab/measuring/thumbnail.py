@@ -15,11 +15,12 @@ MAX_WIDTH = 400
 MAX_HEIGHT = 200
 
 
-def thumbnail(image: bytes | NDArray[np.uint8]) -> bytes | None:
+def thumbnail(image: bytes | NDArray[np.uint8], frames: str = "first") -> bytes | None:
     """PNG bytes of at most 400x200 pixels, redrawn from the pixels so that nothing else of an untrusted
-    file comes along; ``None`` for a picture that cannot be decoded."""
+    file comes along; ``None`` for a picture that cannot be decoded. ``frames`` of an animation: "first"
+    or "fuse", as the model reads them."""
     try:
-        picture = Image.fromarray(load_image(image))
+        picture = Image.fromarray(load_image(image, frames=frames))
     except ImageError:
         return None
     picture.thumbnail((MAX_WIDTH, MAX_HEIGHT))
