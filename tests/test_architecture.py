@@ -7,8 +7,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-import captchalab
 from conftest import ROOT
+
+import captchalab
 
 HEAVY = ("torch", "cv2", "matplotlib", "onnx", "onnxscript", "pyarrow", "accelerate", "jinja2", "safetensors")
 

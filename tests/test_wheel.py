@@ -1,4 +1,4 @@
-"""The torch-free promise: the built wheel, installed without torch into an empty environment, reads a picture."""
+"""The torch-free promise: the wheel, installed without torch into an empty environment, reads a picture."""
 
 from __future__ import annotations
 
@@ -45,7 +45,10 @@ def draw(path: Path) -> None:
 def test_the_wheel_reads_without_torch(installed: Path, tmp_path: Path) -> None:
     for package in NOT_THERE:
         found = call(
-            installed / "python", "-c", f"import importlib.util as u; print(u.find_spec('{package}'))", cwd=tmp_path
+            installed / "python",
+            "-c",
+            f"import importlib.util as u; print(u.find_spec('{package}'))",
+            cwd=tmp_path,
         )
         assert found.strip() == "None", f"{package} came with the base install"
     assert "train" in call(installed / "captchalab", "--help", cwd=tmp_path)

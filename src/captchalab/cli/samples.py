@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,34 +13,37 @@ from captchalab.cli.options import AlphabetOption, SourcesArgument
 from captchalab.cli.watching import counter
 from captchalab.errors import UsageError
 
+if TYPE_CHECKING:
+    from captchalab.samples.resting import RestingSource
+    from captchalab.samples.split import SplitReport
+
 JsonOption = Annotated[bool, typer.Option("--json", help="As JSON.")]
 OutArgument = Annotated[Path, typer.Argument(metavar="OUT", help="The folder to write into.")]
+NAMED = 20
+"""Left-out pictures that a message names one by one."""
 
 
 def check(sources: SourcesArgument, alphabet: AlphabetOption = None, as_json: JsonOption = False) -> None:
     """List what is wrong with pictures. Nothing is moved or deleted; exit status 1 where there are errors."""
+    from dataclasses import asdict
+
     from captchalab.samples.characters import load_alphabet
     from captchalab.samples.check import check as find_problems
-    from captchalab.sources import open_source
 
     wanted = load_alphabet(alphabet) if alphabet is not None else None
     errors = warnings = pictures = 0
-    for name in sources:
-        source = open_source(name)
+    for source in _open(sources):
         with counter("checked") as on_progress:
             problems = find_problems(source, wanted, on_progress=on_progress)
-        pictures += source.size or 0
-        for problem in problems:
-            errors += problem.severity == "error"
-            warnings += problem.severity != "error"
+        pictures += source.size
+        errors += sum(problem.severity == "error" for problem in problems)
+        warnings += sum(problem.severity == "warning" for problem in problems)
         if as_json:
             for problem in problems:
-                print_json({"source": name, **problem.to_json()})
+                print_json({"source": source.name, **asdict(problem)})
         elif problems:
-            print_table(
-                ("severity", "problem", "picture", "detail"),
-                ((p.severity, p.kind, p.name, p.detail) for p in problems),
-            )
+            rows = [(each.severity, each.kind, each.name, each.detail) for each in problems]
+            print_table(("severity", "problem", "picture", "detail"), rows)
     say(f"{pictures:,} pictures: {errors} errors, {warnings} warnings")
     if errors:
         raise typer.Exit(1)
@@ -53,11 +57,26 @@ def split(
     ] = "train=19,validation=1",
 ) -> None:
     """Copy pictures into parts. Duplicates stay together; run again, it adds what is new."""
+    from captchalab.samples.split import parse_parts
     from captchalab.samples.split import split as split_samples
 
     with counter("split") as on_progress:
-        report = split_samples(sources, out, parts=_shares(parts), on_progress=on_progress)
-    print(report)
+        report = split_samples(_open(sources), out, parse_parts(parts), on_progress=on_progress)
+    names = list(dict.fromkeys([*report.added, *report.kept]))
+    rows = [(f"{out}?part={n}", f"{report.kept.get(n, 0):,}", f"{report.added.get(n, 0):,}") for n in names]
+    print_table(("part", "kept", "added"), rows)
+    _tell_left_out(report)
+
+
+def _tell_left_out(report: SplitReport) -> None:
+    if report.duplicates:
+        say(f"{report.duplicates} duplicates were there already")
+    if report.new_characters:
+        say(f"new characters: {' '.join(report.new_characters)} (a model trained before does not know them)")
+    _name_some("left out", [f"{name}: {why}" for name, why in report.refused])
+    _name_some(
+        "left out, two labels for one picture", [f"{name}: {a!r} or {b!r}" for name, a, b in report.conflicts]
+    )
 
 
 def merge(sources: SourcesArgument, out: OutArgument) -> None:
@@ -65,8 +84,18 @@ def merge(sources: SourcesArgument, out: OutArgument) -> None:
     from captchalab.samples.merge import merge as merge_samples
 
     with counter("merged") as on_progress:
-        report = merge_samples(sources, out, on_progress=on_progress)
-    print(report)
+        report = merge_samples(_open(sources), out, on_progress=on_progress)
+    rows = [
+        (file, " ".join(sorted({vote.text for vote in votes}))) for file, votes in report.conflicts.items()
+    ]
+    if rows:
+        print_table(("picture", "labels"), rows)
+        say(
+            f"{len(rows)} pictures have different labels; in {out / 'conflicts'}, keep one row a picture "
+            "in conflicts.csv and rename it to labels.csv"
+        )
+    _name_some("left out", [f"{source} {name}: {why}" for source, name, why in report.refused])
+    say(f"{report.merged:,} pictures in {out}, {report.agreed:,} of them labelled alike more than once")
 
 
 def alphabet(
@@ -78,16 +107,9 @@ def alphabet(
 ) -> None:
     """Count all characters in use. Rare ones are marked; `train --alphabet OUT.json` takes the file."""
     from captchalab.samples.characters import collect
-    from captchalab.samples.resting import RestingSource
-    from captchalab.sources import open_source
 
     out = Path(sources.pop()) if len(sources) > 1 and sources[-1].endswith(".json") else None
-    opened: list[RestingSource] = []
-    for name in sources:
-        source = open_source(name)
-        if not isinstance(source, RestingSource):
-            raise UsageError(f"{name} is drawn: its alphabet is an option of it (?alphabet=digits+upper)")
-        opened.append(source)
+    opened = _open(sources)
     with counter("counted") as on_progress:
         counts = collect(opened, on_progress)
     if out is not None:
@@ -97,25 +119,30 @@ def alphabet(
         print_json(counts.to_json())
         return
     rare = set(counts.rare)
-    print_table(
-        ("character", "count", ""),
-        ((c, str(n), "rare" if c in rare else "") for c, n in counts.counts.items()),
-    )
+    rows = [(c, str(count), "rare" if c in rare else "") for c, count in counts.counts.items()]
+    print_table(("character", "count", ""), rows)
     say(f"{len(counts.counts)} characters in {counts.labels:,} labels, {len(rare)} of them rare")
 
 
-def _shares(text: str) -> dict[str, float]:
-    """``train=19,validation=1`` -> shares by part."""
-    shares: dict[str, float] = {}
-    for piece in text.split(","):
-        name, equals, share = (part.strip() for part in piece.partition("="))
-        try:
-            value = float(share)
-        except ValueError:
-            value = 0
-        if not name or not equals or not 0 < value < float("inf") or name in shares:
+def _open(names: Sequence[str]) -> list[RestingSource]:
+    """The sources, all of them pictures at rest. Raises ``UsageError``."""
+    from captchalab.samples.resting import RestingSource
+    from captchalab.sources import open_source
+
+    opened = []
+    for name in names:
+        source = open_source(name)
+        if not isinstance(source, RestingSource):
             raise UsageError(
-                f"--parts {text!r}: write names and shares above 0, as in train=8,validation=1,test=1"
+                f"{name} is drawn without end; write some first: captchalab generate SOURCE FOLDER -n 20"
             )
-        shares[name] = value
-    return shares
+        opened.append(source)
+    return opened
+
+
+def _name_some(what: str, lines: Sequence[str]) -> None:
+    """Says each line, the first twenty of many."""
+    for line in lines[:NAMED]:
+        say(f"{what}: {line}")
+    if len(lines) > NAMED:
+        say(f"{what}: {len(lines) - NAMED} more")
