@@ -47,7 +47,7 @@ class InputSpec:
         picture = Image.fromarray(rgb)
         if self.channels == 1:
             picture = picture.convert("L")
-        width = self._scaled_width(picture)
+        width = self._scaled_width(*picture.size)
         if picture.size != (width, self.height):
             picture = picture.resize((width, self.height), Image.Resampling.BILINEAR)
         array = np.asarray(picture).reshape(self.height, width, self.channels)
@@ -57,10 +57,14 @@ class InputSpec:
         padded[:, :width] = array
         return padded
 
-    def _scaled_width(self, picture: Image.Image) -> int:
+    def covered(self, width: int, height: int) -> float:
+        """The fraction of the input's width that a picture of this size covers: 1.0 unless padded."""
+        return self._scaled_width(width, height) / self.width
+
+    def _scaled_width(self, width: int, height: int) -> int:
         if self.fit == "stretch":
             return self.width
-        return max(1, min(self.width, round(picture.width * self.height / picture.height)))
+        return max(1, min(self.width, round(width * self.height / height)))
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)

@@ -19,6 +19,7 @@ from typing import Any
 
 from captchalab.errors import CaptchalabError, ModelFileError, UsageError
 from captchalab.reading.alphabet import Alphabet
+from captchalab.reading.forward import DECODERS
 from captchalab.reading.image import FRAMES
 from captchalab.reading.inputspec import InputSpec
 from captchalab.reading.protobuf import GRAPH_FIELD, fields, record, record_key, record_value
@@ -26,7 +27,6 @@ from captchalab.reading.protobuf import GRAPH_FIELD, fields, record, record_key,
 FORMAT = 1  # of the JSON record; raised when an older reader could not make sense of it
 MAX_MODEL_BYTES = 512 * 1024 * 1024
 MAX_INFO_BYTES = 4 * 1024 * 1024
-DECODERS = ("ctc", "position")
 
 _INFO_KEY = b"captchalab"
 _HASH_KEY = b"captchalab.sha256"
@@ -209,13 +209,15 @@ def read_model(path: str | os.PathLike[str]) -> tuple[bytes, ModelInfo]:
 def write_model(path: str | os.PathLike[str], data: bytes) -> None:
     """Write a model file whole or not at all: beside the target, to the disk, then renamed over it."""
     target = Path(path)
+    if not target.parent.is_dir():
+        raise UsageError(f"no folder {target.parent} to write {target.name} into")
     handle, beside = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
     try:
         with os.fdopen(handle, "wb") as stream:
             stream.write(data)
             stream.flush()
             os.fsync(stream.fileno())
-        Path(beside).chmod(0o644)
+        Path(beside).chmod(0o644)  # mkstemp's 0600 would hide the model from other users, such as a server's
         Path(beside).replace(target)
     except BaseException:
         with contextlib.suppress(FileNotFoundError):
