@@ -1,4 +1,4 @@
-"""The characters in use: how often each one occurs, which are rare, and the alphabet file that ``train`` takes."""
+"""The characters in use: their counts, which are rare, and the alphabet file that ``train`` takes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from captchalab.errors import UsageError
 from captchalab.reading.alphabet import PRESETS, Alphabet, normalise
 from captchalab.samples.files import write_atomic
 from captchalab.samples.labels import is_label
-from captchalab.samples.resting import RestingSource
+from captchalab.samples.sample import AtRest
 
 RARE_COUNT = 20
 """A character that occurs less often than this is rare: too few to learn its shape from."""
@@ -42,7 +42,9 @@ class CharacterCounts:
         if not self.counts:
             return ()
         floor = max(RARE_COUNT, RARE_SHARE * median(self.counts.values()))
-        return tuple(sorted((c for c, n in self.counts.items() if n < floor), key=lambda c: (self.counts[c], c)))
+        return tuple(
+            sorted((c for c, n in self.counts.items() if n < floor), key=lambda c: (self.counts[c], c))
+        )
 
     def to_json(self) -> dict[str, Any]:
         """The content of an alphabet file."""
@@ -60,7 +62,7 @@ class CharacterCounts:
 
 
 def collect(
-    sources: Sequence[RestingSource], on_progress: Callable[[int, int], None] | None = None
+    sources: Sequence[AtRest], on_progress: Callable[[int, int], None] | None = None
 ) -> CharacterCounts:
     """Count the characters of all labels; no picture is read. ``on_progress(done, total)``."""
     counts: Counter[str] = Counter()
@@ -79,7 +81,7 @@ def collect(
 
 
 def load_alphabet(text: str) -> Alphabet:
-    """The alphabet that ``text`` names: a ``.json`` or ``.txt`` file, presets (``digits+upper``), or characters.
+    """The alphabet that ``text`` names: a ``.json`` or ``.txt`` file, presets, or the characters.
 
     A ``.txt`` file holds the characters themselves; its line breaks do not count.
     Raises ``UsageError`` if the file is missing or holds no alphabet.
@@ -104,5 +106,7 @@ def load_alphabet(text: str) -> Alphabet:
         raise UsageError(f"the alphabet file {path} is not JSON ({error})") from None
     characters = entry.get("alphabet") if isinstance(entry, dict) else None
     if not isinstance(characters, str):
-        raise UsageError(f'the alphabet file {path} needs {{"alphabet": "..."}}, as captchalab alphabet writes it')
+        raise UsageError(
+            f'the alphabet file {path} needs {{"alphabet": "..."}}, as captchalab alphabet writes it'
+        )
     return Alphabet(normalise(characters))

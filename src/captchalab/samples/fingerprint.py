@@ -14,7 +14,7 @@ THUMB_WIDTH, THUMB_HEIGHT = 16, 8
 
 @dataclass(frozen=True, slots=True)
 class Fingerprint:
-    """``bytes_hash`` and ``pixels_hash`` are 32 bytes each, ``thumb`` uint8 of ``THUMB_HEIGHT * THUMB_WIDTH``.
+    """``bytes_hash`` and ``pixels_hash`` are 32 bytes each, ``thumb`` is uint8, HEIGHT * WIDTH cells.
 
     Two pictures are exact duplicates if either hash agrees: a decoder's rounding may differ between
     machines, and one picture may be packed in two ways.
@@ -38,7 +38,7 @@ def hash_bytes(data: bytes) -> bytes:
 def hash_pixels(image: NDArray[np.uint8]) -> bytes:
     """SHA-256 of size and pixels."""
     digest = hashlib.sha256(np.array(image.shape, "<i8").tobytes())
-    digest.update(np.ascontiguousarray(image))
+    digest.update(np.ascontiguousarray(image).data)
     return digest.digest()
 
 

@@ -28,7 +28,7 @@ BUCKET = 32
 """Neighbours within a table's bucket that a picture is compared with: keeps the work linear."""
 LOCAL_DIFFERENCE = 0.5
 """Largest mean difference on a patch of 5 x 5 pixels, in standard deviations of the picture. On 33 schemes
-pictures of different texts stay above 0.8, copies (JPEG quality 75, brightness, a pixel's shift) below 0.5."""
+pictures of different texts stay above 0.8, copies (JPEG quality 75, brightness, a pixel's shift) below."""
 PATCH = 5
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import IO
@@ -15,9 +16,10 @@ from PIL import Image
 
 from captchalab.errors import UsageError
 from captchalab.reading.alphabet import check_label
+from captchalab.reading.image import sniff_format
 from captchalab.samples.files import make_folder, write_atomic
 from captchalab.samples.labels import LABEL_FILES, fits_file_name, label_header, label_row, read_labels
-from captchalab.samples.sample import Sample
+from captchalab.samples.sample import AtRest, Sample
 
 SUFFIX_OF_FORMAT = {"png": ".png", "jpeg": ".jpg", "gif": ".gif", "webp": ".webp", "bmp": ".bmp"}
 
@@ -107,8 +109,38 @@ def save_samples(
     return count
 
 
-def rewrite_labels(path: Path, rows: dict[str, str]) -> None:
-    """Replace a label file (rows ``file -> text``), whole or not at all."""
-    text = label_header(path.name) + "".join(label_row(file, rows[file], path.name) for file in sorted(rows))
-    assert read_labels(text.encode(), path.name) == rows
-    write_atomic(path, text.encode())
+@dataclass(frozen=True, slots=True)
+class Pick:
+    """A sample to be copied as it lies: ``content_hash`` and ``suffix`` go into its file name."""
+
+    source: AtRest
+    index: int
+    text: str
+    content_hash: bytes
+    suffix: str
+
+    @property
+    def file(self) -> str:
+        """``TEXT_hash.png``, or ``_hash.png`` where a name cannot hold the text."""
+        return f"{self.text if fits_file_name(self.text) else ''}_{self.content_hash.hex()[:16]}{self.suffix}"
+
+
+def copy_samples(folder: Path, picks: Sequence[Pick]) -> None:
+    """Add samples to ``folder``, byte for byte, under names that no other picture can have.
+
+    The label file comes first, whole: a kill leaves rows without pictures, never pictures without labels.
+    """
+    make_folder(folder)
+    rows = {pick.file: pick.text for pick in picks if not fits_file_name(pick.text)}
+    if rows:
+        path = folder / LABEL_FILES[0]
+        before = read_labels(path.read_bytes(), str(path)) if path.exists() else {}
+        rows = before | rows
+        write_atomic(path, "".join(label_row(file, rows[file], path.name) for file in rows).encode())
+    for pick in picks:
+        write_atomic(folder / pick.file, pick.source.data(pick.index), durable=False)
+
+
+def suffix_of(data: bytes) -> str:
+    """The suffix that an encoded picture should have, by its content."""
+    return SUFFIX_OF_FORMAT[sniff_format(data) or "png"]
