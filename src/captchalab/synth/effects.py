@@ -27,23 +27,23 @@ _MARGIN = 8
 
 def dots(rng: Generator, image: Picture, ink: Colour, strength: float = 1.0) -> Picture:
     """Small slanted specks in the colour of the text, ``30 * strength`` of them, anywhere."""
-    count = round(DOTS * strength)
     height, width = image.shape[:2]
-    spots = (rng.random((2, count)) * ((height + 1,), (width + 1,))).astype(np.intp)
-    rows, columns = _speck()
+    spots = rng.random((2, round(DOTS * strength)))
     # A margin around the picture takes what falls over its edge.
     canvas = cv2.copyMakeBorder(image, _MARGIN, _MARGIN, _MARGIN, _MARGIN, cv2.BORDER_CONSTANT)
-    canvas[spots[0][:, None] + rows, spots[1][:, None] + columns] = ink
-    return np.ascontiguousarray(canvas[_MARGIN:-_MARGIN, _MARGIN:-_MARGIN])
+    stride = width + 2 * _MARGIN
+    places = (spots[0] * (height + 1)).astype(np.intp) * stride + (spots[1] * (width + 1)).astype(np.intp)
+    canvas.reshape(-1, 3)[places[:, None] + _speck(stride)] = ink
+    return canvas[_MARGIN:-_MARGIN, _MARGIN:-_MARGIN].copy()
 
 
-@lru_cache(maxsize=1)
-def _speck() -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Row and column offsets (the margin included) of the pixels of one speck."""
+@lru_cache(maxsize=64)
+def _speck(stride: int) -> NDArray[np.intp]:
+    """Where the pixels of one speck lie in a flat picture of rows ``stride`` wide, margin included."""
     stamp = Image.new("1", (2 * _MARGIN, 2 * _MARGIN))
     ImageDraw.Draw(stamp).line((_MARGIN, _MARGIN, _MARGIN - 1, _MARGIN - 1), fill=1, width=DOT_WIDTH)
     rows, columns = np.nonzero(np.asarray(stamp))
-    return rows, columns
+    return np.asarray(rows * stride + columns, dtype=np.intp)
 
 
 def arc(rng: Generator, image: Picture, ink: Colour, strength: float = 1.0) -> Picture:
@@ -65,13 +65,11 @@ def arc(rng: Generator, image: Picture, ink: Colour, strength: float = 1.0) -> P
 
 def smooth(rng: Generator, image: Picture, ink: Colour, strength: float = 1.0) -> Picture:
     """A light 3x3 blur (weights 1, 5 in the middle); ``strength`` blends between none and all of it."""
-    kernel = np.full((3, 3), strength / 13, dtype=np.float32)
-    kernel[1, 1] = 1 - strength * 8 / 13
-    blurred = cv2.filter2D(image, -1, kernel)
+    share = 9 / 13 * strength
+    soft = cv2.addWeighted(cv2.blur(image, (3, 3)), share, image, 1 - share, 0)
     # The outermost pixels have no full neighbourhood and stay as they are.
-    blurred[[0, -1]] = image[[0, -1]]
-    blurred[:, [0, -1]] = image[:, [0, -1]]
-    return blurred.astype(np.uint8, copy=False)
+    soft[0], soft[-1], soft[:, 0], soft[:, -1] = image[0], image[-1], image[:, 0], image[:, -1]
+    return np.asarray(soft, dtype=np.uint8)
 
 
 EFFECTS: dict[str, Effect] = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +13,7 @@ from PIL import Image, ImageFont
 
 from captchalab.errors import UsageError, suggest
 from captchalab.reading.alphabet import printable
+from captchalab.synth.inkmask import ink_mask
 
 FOLDER = Path(__file__).parent / "fonts"
 # A code point that Unicode promises never to assign, so every font answers with its "missing" box.
@@ -23,8 +24,8 @@ _NEVER_ASSIGNED = "\uffff"
 class Glyph:
     """One character in one font and size, undistorted.
 
-    ``width`` and ``height`` reach from the pen's origin at the ascender line to the right and lower
-    edge, in pixels; ``coverage`` is the uint8 ``(h, w)`` mask cropped to its ink, ``None`` for a space;
+    ``width`` and ``height`` reach from one pixel before the pen's origin at the ascender line to the
+    right and lower edge, in pixels; ``coverage`` is the uint8 ``(h, w)`` mask cropped to its ink, ``None`` for a space;
     ``top`` is the number of pixels between the ascender line and the mask.
     """
 
@@ -32,6 +33,11 @@ class Glyph:
     height: int
     top: int
     coverage: NDArray[np.uint8] | None
+
+    @cached_property
+    def ink(self) -> NDArray[np.uint8]:
+        """The mask of ``ink_mask``, made when first asked for; empty for a space."""
+        return np.zeros((1, 1), np.uint8) if self.coverage is None else ink_mask(self.coverage)
 
 
 def bundled() -> list[str]:
@@ -87,14 +93,21 @@ def _short(characters: Iterable[str], most: int = 20) -> str:
 
 
 @lru_cache(maxsize=20_000)
-def glyph(font: str, size: int, character: str) -> Glyph:
-    """The clean glyph of a character, kept for the next picture. Distorted ones are never kept."""
-    face = load(font, size)
-    _, _, right, bottom = face.getbbox(character)
+def glyphs(fonts: tuple[str, ...], sizes: tuple[int, ...], character: str) -> tuple[Glyph, ...]:
+    """The clean glyphs of a character in every size of every font that has it, kept for the next picture.
+
+    Distorted ones are never kept. Raises ``UsageError`` if no font has the character.
+    """
+    able = holders(fonts, character)[character]
+    return tuple(_glyph(load(font, size), character) for font in able for size in sizes)
+
+
+def _glyph(face: ImageFont.FreeTypeFont, character: str) -> Glyph:
+    _, _, right, bottom = (int(edge) for edge in face.getbbox(character))
     mask, (_, top) = face.getmask2(character)
-    ink = Image.frombytes("L", mask.size, bytes(mask)) if mask.size[0] and mask.size[1] else None
+    ink = Image.frombytes("L", mask.size, bytes(mask)) if all(mask.size) else None
     box = ink.getbbox() if ink is not None else None
     if ink is None or box is None:
-        return Glyph(int(right), int(bottom), 0, None)
+        return Glyph(right + 1, bottom + 1, 0, None)
     coverage = np.ascontiguousarray(np.asarray(ink.crop(box), dtype=np.uint8))
-    return Glyph(int(right), int(bottom), int(top) + box[1], coverage)
+    return Glyph(right + 1, bottom + 1, top + box[1], coverage)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
+import cv2
 import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
@@ -17,9 +20,7 @@ def draw(scheme: Scheme, seed: int, index: int) -> tuple[NDArray[np.uint8], str]
     rng = random_for(seed, index)
     text = choose_text(scheme, rng)
     background, ink = scheme.palette.choose(rng)
-    picture = np.empty((scheme.height, scheme.width, 3), dtype=np.uint8)
-    picture[:] = background
-    picture = _apply(scheme.under, rng, picture, ink)
+    picture = _apply(scheme.under, rng, _canvas(scheme, background), ink)
     picture = scheme.lettering.write(rng, picture, text, background, ink)
     return _apply(scheme.over, rng, picture, ink), text
 
@@ -38,6 +39,14 @@ def choose_text(scheme: Scheme, rng: Generator) -> str:
     return "".join(characters[int(number * len(characters))] for number in numbers[1 : 1 + length])
 
 
+def _canvas(scheme: Scheme, colour: Colour) -> NDArray[np.uint8]:
+    if scheme.lettering.paints_ground:
+        return np.empty((scheme.height, scheme.width, 3), dtype=np.uint8)
+    channels = [np.full((scheme.height, scheme.width), value, dtype=np.uint8) for value in colour]
+    return np.asarray(cv2.merge(channels), dtype=np.uint8)
+
+
+@lru_cache(maxsize=64)
 def _characters(alphabet: str) -> str:
     return Alphabet.parse(alphabet).characters
 

@@ -2,40 +2,28 @@
 
 from __future__ import annotations
 
-import weakref
-
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from captchalab.synth.fonts import Glyph
-
 SCALE = 4
 """Mask pixels for each pixel of the glyph."""
+FULL = 127
+"""The value of full ink: two of them can be added in a byte."""
 _BORDER = 2  # glyph pixels around the ink
-_masks: weakref.WeakKeyDictionary[Glyph, NDArray[np.uint8]] = weakref.WeakKeyDictionary()
+MARGIN = _BORDER * SCALE
+"""Mask pixels on each side of the ink."""
 
 
-def margin() -> int:
-    """Mask pixels left of and above the ink."""
-    return _BORDER * SCALE
+def ink_mask(coverage: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The strength of the ink (0 to ``FULL``) of a glyph, given its coverage (0 to 255).
 
-
-def ink_mask(glyph: Glyph) -> NDArray[np.uint8]:
-    """The strength of the ink (uint8) of a glyph on a grid ``SCALE`` times finer, with a margin.
+    On a grid ``SCALE`` times finer, with ``MARGIN`` around.
 
     Coloured ink on a transparent ground that is resampled twice keeps its colour where only a trace
     of it has come: strokes end hard, about a pixel further out than they were drawn. The mask holds
     the average of that over where the pixel grid may lie.
     """
-    known = _masks.get(glyph)
-    if known is None:
-        assert glyph.coverage is not None
-        known = _masks[glyph] = _widened(glyph.coverage)
-    return known
-
-
-def _widened(coverage: NDArray[np.uint8]) -> NDArray[np.uint8]:
     high, wide = coverage.shape
     ink = Image.fromarray(coverage)
     coloured = Image.merge("LA", (ink, ink))
@@ -51,4 +39,5 @@ def _widened(coverage: NDArray[np.uint8]) -> NDArray[np.uint8]:
             strength += np.where(fine[..., 1] > 0, fine[..., 0], 0)
             seen += fine[..., 1] > 0
     often = seen * 2 > SCALE * SCALE
-    return np.where(often, strength / np.maximum(seen, 1), 0).round().astype(np.uint8)
+    mean = np.where(often, strength / np.maximum(seen, 1), 0)
+    return (mean * (FULL / 255)).round().astype(np.uint8)

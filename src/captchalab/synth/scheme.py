@@ -49,6 +49,10 @@ class Lettering(Protocol):
     def fonts(self) -> tuple[str, ...]:
         """Names of bundled fonts, or paths."""
 
+    @property
+    def paints_ground(self) -> bool:
+        """Whether it paints every pixel of the canvas, whatever was there before."""
+
     def write(
         self, rng: Generator, canvas: NDArray[np.uint8], text: str, background: Colour, ink: Colour
     ) -> NDArray[np.uint8]:

@@ -10,19 +10,19 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import ClassVar
 
 import cv2
 import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from captchalab.synth.fonts import Glyph, glyph, holders
-from captchalab.synth.inkmask import SCALE, ink_mask, margin
+from captchalab.synth.fonts import Glyph, glyphs
+from captchalab.synth.inkmask import FULL, MARGIN, SCALE
 from captchalab.synth.layout import Row, line_up
 from captchalab.synth.scheme import Colour
-from captchalab.synth.squeeze import squeeze
 
-_NUMBERS = 14  # random numbers a character takes
+_NUMBERS = 12  # random numbers a character takes
 Floats = NDArray[np.float32]
 Bytes = NDArray[np.uint8]
 
@@ -44,74 +44,57 @@ class StretchedLettering:
     overlap: float = 0.25
     """Largest overlap of two neighbours, as a fraction of the average width."""
 
+    paints_ground: ClassVar[bool] = True
+
     def write(self, rng: Generator, canvas: Bytes, text: str, background: Colour, ink: Colour) -> Bytes:
-        """The text over a plain ``background``; what ``canvas`` held before is not kept."""
+        """The text over a plain ``background``; nothing but the size of ``canvas`` is used."""
         height, width = canvas.shape[:2]
         numbers = rng.random((len(text), _NUMBERS)).tolist()
-        glyphs = [self._choose(c, n[0], n[1]) for c, n in zip(text, numbers, strict=True)]
-        gaps = [self._choose(" ", n[2], n[3]).width if n[4] > self.gap_probability else None for n in numbers]
-        row = line_up([g.width for g in glyphs], gaps, [(n[5], n[6]) for n in numbers], self.overlap)
-        tiles = self._distort(glyphs, [n[7:] for n in numbers])
-        planes = _paste(tiles, glyphs, row, max(row.width, width), height, ink)
-        return _colours(squeeze(planes, width), background, ink)
+        chosen = [self._choose(c, n[0]) for c, n in zip(text, numbers, strict=True)]
+        gaps = [self._choose(" ", n[1]).width if n[2] > self.gap_probability else None for n in numbers]
+        row = line_up([g.width for g in chosen], gaps, [(n[3], n[4]) for n in numbers], self.overlap)
+        tiles = self._distort(chosen, [n[5:] for n in numbers])
+        strength = _paste(tiles, chosen, row, max(row.width, width), height)
+        return _colours(_squeeze(_opacity(strength, ink), width), background, ink)
 
-    def _choose(self, character: str, which_font: float, which_size: float) -> Glyph:
-        fonts = holders(self.fonts, character)[character]
-        font = fonts[int(which_font * len(fonts))]
-        return glyph(font, self.sizes[int(which_size * len(self.sizes))], character)
+    def _choose(self, character: str, number: float) -> Glyph:
+        choice = glyphs(self.fonts, self.sizes, character)
+        return choice[int(number * len(choice))]
 
-    def _distort(self, glyphs: Sequence[Glyph], numbers: Sequence[Sequence[float]]) -> Bytes:
+    def _distort(self, chosen: Sequence[Glyph], numbers: Sequence[Sequence[float]]) -> Bytes:
         """How strongly each pixel of each box is inked: ``(n, height, width)`` of the largest box."""
-        height, width = max(g.height for g in glyphs), max(g.width for g in glyphs)
-        poses = [_pose(g, n, self.rotation, self.warp) for g, n in zip(glyphs, numbers, strict=True)]
-        pull = np.array([pose.pull for pose in poses], dtype=np.float32)
-        limits = np.array([pose.limits for pose in poses], dtype=np.float32)
-        turn = np.array([pose.turn for pose in poses], dtype=np.float32)
-        # 1. From the finished box to the pixel of the stretched picture; whole pixels only.
-        stretched: Floats = pull.reshape(-1, 4) @ _basis(height, width)
-        np.floor(stretched, out=stretched)
-        stretched = stretched.reshape(len(glyphs), 2, -1)
-        inside = ((stretched >= 0) & (stretched < limits[:, :, None])).all(axis=1)
-        # 2. From there back through stretching and tilting to the clean glyph.
-        source = turn[:, :, :2] @ stretched
-        source += turn[:, :, 2:]
-        maps = source.reshape(len(glyphs), 2, height, width)
-        tiles = np.zeros((len(glyphs), height, width), dtype=np.uint8)
-        for tile, (columns, rows), g in zip(tiles, maps, glyphs, strict=True):
-            if g.coverage is not None:
-                cv2.remap(ink_mask(g), columns, rows, cv2.INTER_NEAREST, tile, cv2.BORDER_CONSTANT, 0)
-        return np.multiply(tiles, inside.reshape(tiles.shape), out=tiles)
+        height, width = max(g.height for g in chosen), max(g.width for g in chosen)
+        weights = [_weights(g, n, self.rotation, self.warp) for g, n in zip(chosen, numbers, strict=True)]
+        maps: Floats = np.array(weights, dtype=np.float32).reshape(-1, 4) @ _basis(height, width)
+        maps = maps.reshape(len(chosen), 2, height, width)
+        tiles = np.empty((len(chosen), height, width), dtype=np.uint8)
+        for tile, (columns, rows), g in zip(tiles, maps, chosen, strict=True):
+            cv2.remap(g.ink, columns, rows, cv2.INTER_NEAREST, tile, cv2.BORDER_CONSTANT, 0)
+        return tiles
 
 
-@dataclass(frozen=True, slots=True)
-class _Pose:
-    """How one character is distorted.
+def _weights(g: Glyph, numbers: Sequence[float], rotation: float, warp: tuple[float, float]) -> list[float]:
+    """Where in the ink mask a pixel of the finished box looks: weights of (1, x, y, xy), column then row.
 
-    ``pull`` 2x4: finished box (1, x, y, xy) to stretched picture; ``limits``: the size of the latter;
-    ``turn`` 2x3: its pixel numbers to the columns and rows of the ink mask.
+    Seen from the glyph: it is turned, stretched to a box a little larger than its own, and from that a
+    quadrilateral is pulled back to its own box. Here the three are one map, backwards.
     """
-
-    pull: tuple[tuple[float, ...], tuple[float, ...]]
-    limits: tuple[int, int]
-    turn: tuple[tuple[float, ...], tuple[float, ...]]
-
-
-def _pose(g: Glyph, numbers: Sequence[float], rotation: float, warp: tuple[float, float]) -> _Pose:
+    angle, reach_x, reach_y, first_x, first_y, last_x, last_y = numbers
     width, height = g.width, g.height
-    reach_x = width * warp[0] * numbers[1] + 0.1
-    reach_y = height * warp[1] * numbers[2] + 0.2
-    x1, y1, x2, y2 = (
-        int((2 * number - 1) * reach)
-        for number, reach in zip(numbers[3:], (reach_x, reach_y, reach_x, reach_y), strict=True)
-    )
+    most_x = width * warp[0] * reach_x + 0.1
+    most_y = height * warp[1] * reach_y + 0.2
+    x1, y1 = int((2 * first_x - 1) * most_x), int((2 * first_y - 1) * most_y)
+    x2, y2 = int((2 * last_x - 1) * most_x), int((2 * last_y - 1) * most_y)
     wide, high = width + abs(x1) + abs(x2), height + abs(y1) + abs(y2)
-    # The corners north-west, south-west, south-east and north-east of the box in the stretched picture.
-    pull = (
-        _bilinear(x1, -x1, wide + x2, wide - x2, width, height),
-        _bilinear(y1, high - y2, high + y2, -y1, width, height),
-    )
-    angle = math.radians(rotation * (2 * numbers[0] - 1))
-    return _Pose(pull, (wide, high), _turn(g, angle, wide, high))
+    turn_xx, turn_xy, turn_yx, turn_yy, column, row = _turn(g, rotation * (2 * angle - 1), wide, high)
+    # The corners in the stretched picture: north-west, south-west, south-east, north-east.
+    x = _bilinear(x1, -x1, wide + x2, wide - x2, width, height)
+    y = _bilinear(y1, high - y2, high + y2, -y1, width, height)
+    columns = [turn_xx * a + turn_xy * b for a, b in zip(x, y, strict=True)]
+    rows = [turn_yx * a + turn_yy * b for a, b in zip(x, y, strict=True)]
+    columns[0] += column
+    rows[0] += row
+    return columns + rows
 
 
 def _bilinear(nw: float, sw: float, se: float, ne: float, width: int, height: int) -> tuple[float, ...]:
@@ -119,25 +102,27 @@ def _bilinear(nw: float, sw: float, se: float, ne: float, width: int, height: in
     return nw, (ne - nw) / width, (sw - nw) / height, (se - sw - ne + nw) / (width * height)
 
 
-def _turn(g: Glyph, angle: float, wide: int, high: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """From pixel numbers of the stretched picture to the ink mask: un-stretch, then turn by ``angle``."""
-    if g.coverage is None:
-        return (0.0, 0.0, 0.0), (0.0, 0.0, 0.0)
-    ink_high, ink_wide = g.coverage.shape
-    cos, sin = math.cos(angle), math.sin(angle)
-    half_x = (ink_wide * cos + ink_high * abs(sin)) / 2
-    half_y = (ink_wide * abs(sin) + ink_high * cos) / 2
+def _turn(g: Glyph, degrees: float, wide: int, high: int) -> tuple[float, ...]:
+    """From the stretched picture, ``wide`` x ``high``, to the ink mask: un-stretch, then turn back.
+
+    The weights xx, xy, yx, yy and the column and row of the origin.
+    """
+    tall, broad = (0, 0) if g.coverage is None else g.coverage.shape
+    cos, sin = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
+    half_x = (broad * cos + tall * abs(sin)) / 2
+    half_y = (broad * abs(sin) + tall * cos) / 2
     # The turned glyph lies in whole pixels around its middle.
-    around_x = math.ceil(ink_wide / 2 + half_x) - math.floor(ink_wide / 2 - half_x)
-    around_y = math.ceil(ink_high / 2 + half_y) - math.floor(ink_high / 2 - half_y)
-    step_x, step_y = around_x / wide, around_y / high
-    first_x, first_y = step_x / 2 - around_x / 2, step_y / 2 - around_y / 2
-    from_x = cos * first_x - sin * first_y + ink_wide / 2
-    from_y = sin * first_x + cos * first_y + ink_high / 2
-    edge = margin() - 0.5  # map values name the middle of a mask pixel
+    around_x = math.ceil(broad / 2 + half_x) - math.floor(broad / 2 - half_x)
+    around_y = math.ceil(tall / 2 + half_y) - math.floor(tall / 2 - half_y)
+    step_x, step_y = SCALE * around_x / wide, SCALE * around_y / high
+    edge = MARGIN - 0.5  # map values name the middle of a mask pixel
     return (
-        (SCALE * cos * step_x, -SCALE * sin * step_y, SCALE * from_x + edge),
-        (SCALE * sin * step_x, SCALE * cos * step_y, SCALE * from_y + edge),
+        cos * step_x,
+        -sin * step_y,
+        sin * step_x,
+        cos * step_y,
+        SCALE * (broad - cos * around_x + sin * around_y) / 2 + edge,
+        SCALE * (tall - sin * around_x - cos * around_y) / 2 + edge,
     )
 
 
@@ -148,41 +133,53 @@ def _basis(height: int, width: int) -> Floats:
     return np.stack((np.ones_like(x), x, y, x * y)).astype(np.float32)
 
 
-def _paste(tiles: Bytes, glyphs: Sequence[Glyph], row: Row, width: int, height: int, ink: Colour) -> Bytes:
-    """All boxes laid over each other: ``(2, height, width)``, how much background and how much ink."""
-    planes = np.zeros((2, height, width), dtype=np.uint8)
-    planes[0] = 255
-    keep, add = _opacity(ink)
-    flat = tiles.reshape(len(tiles), -1)
-    keeps, adds = cv2.LUT(flat, keep).reshape(tiles.shape), cv2.LUT(flat, add).reshape(tiles.shape)
-    for g, left, tile_keep, tile_add in zip(glyphs, row.lefts, keeps, adds, strict=True):
+def _paste(tiles: Bytes, chosen: Sequence[Glyph], row: Row, width: int, height: int) -> Bytes:
+    """All boxes added up in one plane ``(height, width)``: ``FULL`` is one character, more are two."""
+    plane = np.zeros((height, width), dtype=np.uint8)
+    for tile, g, left in zip(tiles, chosen, row.lefts, strict=True):
         top = int((height - g.height) / 2)
-        first, last = max(0, -top), min(g.height, height - top)
-        part = slice(first, last), slice(0, min(g.width, width - left))
-        ground, inked = planes[:, top + first : top + last, left : left + g.width]
-        cv2.multiply(ground, tile_keep[part], ground, 1 / 255)
-        cv2.multiply(inked, tile_keep[part], inked, 1 / 255)
-        cv2.add(inked, tile_add[part], inked)
-    return planes
+        part = plane[max(0, top) : top + g.height, left : left + g.width]
+        first = max(0, -top)
+        cv2.add(part, tile[first : first + part.shape[0], : part.shape[1]], part)
+    return plane
 
 
-def _opacity(ink: Colour) -> tuple[Bytes, Bytes]:
-    """Two tables over the strength of the ink: what stays of the ground, and what ink comes on it.
+def _opacity(strength: Bytes, ink: Colour) -> Bytes:
+    """What is left of the ground, and below it what ink has come on it: ``(2 * height, width)``."""
+    ground, inked = _tables(round(0.299 * ink[0] + 0.587 * ink[1] + 0.114 * ink[2]))
+    planes = np.empty((2, *strength.shape), dtype=np.uint8)
+    cv2.LUT(strength, ground, planes[0])
+    cv2.LUT(strength, inked, planes[1])
+    return planes.reshape(-1, strength.shape[1])
 
-    Ink is as opaque as it is bright: 1.97 times the luma of the (at weak edges darkened) colour. So
-    dark colours write thinly, and the edges of a stroke are darker and thinner than its middle.
+
+@lru_cache(maxsize=256)
+def _tables(luma: int) -> tuple[Bytes, Bytes]:
+    """Tables over the added strengths, for an ink of this luma.
+
+    Ink is as opaque as it is bright, 1.97 times its luma, and at its weak edges it is darker: so dark
+    colours write thinly, and strokes have a dark rim. Where two characters meet, one is taken as full.
     """
-    strength = np.arange(256) / 255
-    luma = np.rint((0.299 * ink[0] + 0.587 * ink[1] + 0.114 * ink[2]) * strength)
-    opacity = np.minimum(255, np.floor(1.97 * luma))
-    return np.rint(255 - opacity).astype(np.uint8), np.rint(opacity * strength).astype(np.uint8)
+    total = np.arange(256) / FULL
+    one, other = np.minimum(total, 1), np.clip(total - 1, 0, 1)
+    first, second = (np.minimum(255, np.floor(1.97 * np.rint(luma * part))) / 255 for part in (one, other))
+    ground = (1 - first) * (1 - second)
+    inked = one * first * (1 - second) + other * second
+    return np.rint(255 * ground).astype(np.uint8), np.rint(255 * inked).astype(np.uint8)
+
+
+def _squeeze(planes: Bytes, width: int) -> Bytes:
+    """Narrowed to the canvas where the text wanted more."""
+    if planes.shape[1] == width:
+        return planes
+    narrow = cv2.resize(planes, (width, planes.shape[0]), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(narrow, dtype=np.uint8)
 
 
 def _colours(planes: Bytes, background: Colour, ink: Colour) -> Bytes:
-    ground, inked = planes
-    return cv2.merge(
-        [
-            cv2.addWeighted(ground, low / 255, inked, high / 255, 0)
-            for low, high in zip(background, ink, strict=True)
-        ]
-    ).astype(np.uint8, copy=False)
+    ground, inked = planes.reshape(2, -1, planes.shape[1])
+    channels = [
+        cv2.addWeighted(ground, low / 255, inked, high / 255, 0)
+        for low, high in zip(background, ink, strict=True)
+    ]
+    return np.asarray(cv2.merge(channels), dtype=np.uint8)
