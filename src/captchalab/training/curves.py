@@ -104,6 +104,7 @@ def _draw(figure: Figure, metrics: Columns) -> None:
     _line(error, metrics, "train_error", "training", TRAINING)
     _line(error, metrics, "validation_error", "validation", VALIDATION)
     _finish(error, "Share of whole texts read wrong", log=True)
+    error.set_ylim(top=1.5)
 
     _draw_speed(speed, metrics)
     for axes in (error, speed):
@@ -145,7 +146,7 @@ def _finish(axes: Axes, title: str, log: bool = False, place: Corner = "upper ri
     if log and any(value > 0 for value in drawn):
         axes.set_yscale("log", nonpositive="mask")
     if drawn:
-        axes.legend(loc=place, frameon=False)
+        axes.legend(loc=place, framealpha=0.8, edgecolor="none")
 
 
 def _heights(axes: Axes) -> list[float]:
