@@ -411,6 +411,17 @@ def test_animation_limits() -> None:
         load_image(data[:-40], frames="fuse")
 
 
+def test_a_gif_whose_first_frame_has_no_palette_and_the_next_has_one() -> None:
+    source = encoded(palette_picture(), "gif")
+    palette = source[13 : 13 + (3 << ((source[10] & 7) + 1))]
+    start = source.index(b",", 13 + len(palette))
+    place, pixels = source[start : start + 9], source[start + 10 : -1]
+    screen = b"GIF89a" + struct.pack("<HHBBB", 3, 1, 0, 0, 0)
+    coloured = place + bytes([0x80 | source[10] & 7]) + palette + pixels
+    with pytest.raises(BrokenImage, match="converted"):  # Pillow has no palette for such a second frame
+        load_image(screen + place + b"\0" + pixels + coloured + b";", frames="fuse")
+
+
 @pytest.mark.parametrize("kind", FORMATS)
 def test_only_image_errors_escape_from_damaged_bytes(kind: str) -> None:
     sources = [encoded(picture(), kind)]

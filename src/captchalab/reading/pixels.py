@@ -27,7 +27,7 @@ def to_rgb(picture: Image.Image) -> Image.Image:
         if not picture.has_transparency_data:
             return picture.convert("RGB")
         layer = picture.convert("RGBA")
-    except (ValueError, OSError, KeyError, TypeError) as error:
+    except Exception as error:  # a damaged palette or key colour makes Pillow raise nearly anything
         raise BrokenImage(f"its {picture.mode} pixels cannot be converted to RGB") from error
     page = Image.new("RGB", picture.size, _WHITE)
     page.paste(layer, mask=layer)
