@@ -107,7 +107,7 @@ def _open_resting(text: str, part: str | None, frames: str) -> Source:
             _check(options, RESTING_OPTIONS, text)
             part = options.get("part", part)
     place = Path(base)
-    if place.is_dir():
+    if base and place.is_dir():
         return FolderSource(place, part, frames=frames)
     if place.is_file():
         return _open_file(place, part, frames)

@@ -96,24 +96,26 @@ def _gather(
     total, done = sum(source.size for source in sources), 0
     for source in sources:
         for index in range(source.size):
-            done += 1
-            name = source.name_of(index)
             try:
-                vote = Vote(check_label(source.text(index)), source.name, name)
-                data = source.data(index)
-                hashes = hash_pixels(load_image(data)), hash_bytes(data)
+                _add_vote(source, index, pictures, by_hash)
             except (ImageError, LabelError) as error:
-                report.refused.append((source.name, name, str(error)))
-                continue
-            picture = by_hash.get(hashes[0]) or by_hash.get(hashes[1])
-            if picture is None:
-                picture = _Picture(Pick(source, index, vote.text, hashes[0], suffix_of(data)), [])
-                pictures.append(picture)
-            picture.votes.append(vote)
-            by_hash[hashes[0]] = by_hash[hashes[1]] = picture
+                report.refused.append((source.name, source.name_of(index), str(error)))
+            done += 1
             if on_progress is not None:
                 on_progress(done, total)
     return pictures
+
+
+def _add_vote(source: AtRest, index: int, pictures: list[_Picture], by_hash: dict[bytes, _Picture]) -> None:
+    vote = Vote(check_label(source.text(index)), source.name, source.name_of(index))
+    data = source.data(index)
+    pixels, content = hash_pixels(load_image(data)), hash_bytes(data)
+    picture = by_hash.get(pixels) or by_hash.get(content)
+    if picture is None:
+        picture = _Picture(Pick(source, index, vote.text, pixels, suffix_of(data)), [])
+        pictures.append(picture)
+    picture.votes.append(vote)
+    by_hash[pixels] = by_hash[content] = picture
 
 
 def _write_conflicts(pictures: Sequence[_Picture], out: Path, report: MergeReport) -> None:
