@@ -8,8 +8,10 @@ from PIL import Image
 
 SCALE = 4
 """Mask pixels for each pixel of the glyph."""
-FULL = 127
+FULL = 100
 """The value of full ink: two of them can be added in a byte."""
+_BRIGHTNESS = 50  # the middle of the channel values
+_ALPHA = 238  # the middle of the opacities
 _BORDER = 2  # glyph pixels around the ink
 MARGIN = _BORDER * SCALE
 """Mask pixels on each side of the ink."""
@@ -18,26 +20,23 @@ MARGIN = _BORDER * SCALE
 def ink_mask(coverage: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """The strength of the ink (0 to ``FULL``) of a glyph, given its coverage (0 to 255).
 
-    On a grid ``SCALE`` times finer, with ``MARGIN`` around.
-
-    Coloured ink on a transparent ground that is resampled twice keeps its colour where only a trace
-    of it has come: strokes end hard, about a pixel further out than they were drawn. The mask holds
-    the average of that over where the pixel grid may lie.
+    On a grid ``SCALE`` times finer, with ``MARGIN`` around. Coloured ink on a transparent ground that
+    is resampled twice keeps its colour where only a trace of it has come: strokes end hard, about a
+    pixel further out than they were drawn, and rounding makes the last trace a little paler. The mask
+    holds the average of that over where the pixel grid may lie, for an ink of middling brightness.
     """
     high, wide = coverage.shape
-    ink = Image.fromarray(coverage)
-    coloured = Image.merge("LA", (ink, ink))
     size = wide + 2 * _BORDER, high + 2 * _BORDER
-    strength = np.zeros((size[1] * SCALE, size[0] * SCALE), dtype=np.float32)
-    seen = np.zeros_like(strength)
+    opacity = Image.fromarray((coverage * (_ALPHA / 255)).astype(np.uint8))
+    coloured = Image.merge("LA", (Image.new("L", opacity.size, _BRIGHTNESS), opacity))
+    grids = []
     for row in range(SCALE):
         for column in range(SCALE):
             shift = (1, 0, column / SCALE - _BORDER, 0, 1, row / SCALE - _BORDER)
             moved = coloured.transform(size, Image.Transform.AFFINE, shift, Image.Resampling.BILINEAR)
             fine = np.asarray(moved.resize((size[0] * SCALE, size[1] * SCALE), Image.Resampling.BICUBIC))
-            fine = np.roll(fine, (row, column), axis=(0, 1))
-            strength += np.where(fine[..., 1] > 0, fine[..., 0], 0)
-            seen += fine[..., 1] > 0
-    often = seen * 2 > SCALE * SCALE
-    mean = np.where(often, strength / np.maximum(seen, 1), 0)
-    return (mean * (FULL / 255)).round().astype(np.uint8)
+            strength = np.where(fine[..., 1] > 0, fine[..., 0], 0)
+            grids.append(np.roll(strength, (row, column), axis=(0, 1)))
+    choice = np.random.default_rng(0).integers(len(grids), size=grids[0].shape)
+    strength = np.take_along_axis(np.stack(grids), choice[None], axis=0)[0]
+    return (np.minimum(strength / _BRIGHTNESS, 1.27) * FULL).round().astype(np.uint8)
