@@ -6,6 +6,7 @@ import io
 import multiprocessing
 import os
 import pickle
+import sys
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
@@ -15,7 +16,7 @@ import numpy as np
 import pytest
 from pictures import draw, png
 
-from captchalab.errors import ArchiveError, BrokenImage, UsageError
+from captchalab.errors import ArchiveError, BrokenImage, MissingExtra, UsageError
 from captchalab.samples.archive import ArchiveLimits, TarSource
 from captchalab.samples.parquet import ParquetSource
 from captchalab.sources import open_source
@@ -130,6 +131,17 @@ def test_every_cut_and_damage_is_seen(tmp_path: Path) -> None:
             TarSource(cut)
 
 
+def test_headers_that_lead_nowhere(tmp_path: Path) -> None:
+    path = tmp_path / "x.tar"
+    path.write_bytes(member("A_1.png", size=-1024).tobuf(tarfile.GNU_FORMAT) * 4 + bytes(1024))
+    with pytest.raises(ArchiveError, match="negative size"):
+        TarSource(path)
+    long_names = member("n", type=tarfile.GNUTYPE_LONGNAME, size=5).tobuf() + b"name".ljust(512, b"\0")
+    path.write_bytes(long_names * 3000 + bytes(1024))
+    with pytest.raises(ArchiveError, match="no whole tar archive"):
+        TarSource(path)
+
+
 def test_cut_gzip(tmp_path: Path) -> None:
     whole = pack(tmp_path / "x.tgz", FILES, mode="w:gz").read_bytes()
     for content in (whole[:-20], whole[: len(whole) // 2], whole[:5], whole[:200] + b"\0" * 50 + whole[250:]):
@@ -184,6 +196,13 @@ def test_parquet(tmp_path: Path, wrap: Callable[[bytes | None], Any]) -> None:
         source.sample(2)
     named = table(tmp_path / "n.parquet", {"image": images, "text": texts, "name": list("abcde")})
     assert ParquetSource(named).name_of(4) == "e"
+
+
+def test_without_pyarrow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
+    (tmp_path / "x.parquet").write_bytes(b"PAR1")
+    with pytest.raises(MissingExtra, match=r"pip install 'captchalab\[parquet\]'"):
+        open_source(str(tmp_path / "x.parquet"))
 
 
 def test_foreign_parquet(tmp_path: Path) -> None:

@@ -108,7 +108,9 @@ def test_texts_that_are_no_labels(texts: list[str]) -> None:
     assert [kind for kind, _ in doubtful_texts(texts)] == ["serial numbers"]
 
 
-@pytest.mark.parametrize("texts", [["1", "2", "3"], [str(n * 37 % 9973) for n in range(30)], TEXTS])
+@pytest.mark.parametrize(
+    "texts", [["1", "2", "3"], [str(n * 37 % 9973) for n in range(30)], TEXTS, [*TEXTS * 9, "axh"]]
+)
 def test_texts_that_may_be_labels(texts: list[str]) -> None:
     assert list(doubtful_texts(texts)) == []
 

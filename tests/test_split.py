@@ -135,7 +135,8 @@ def test_killed_half_way(tmp_path: Path) -> None:
     rows = [f"{source.name_of(index)},a/{source.text(index)}\n" for index in range(0, 200, 2)]
     (tmp_path / "in" / "labels.csv").write_text("file,text\n" + "".join(rows))
     code = (
-        "import sys; from captchalab.samples.folder import FolderSource; from captchalab.samples.split import split;"
+        "import sys; from captchalab.samples.folder import FolderSource;"
+        "from captchalab.samples.split import split;"
         "split([FolderSource(sys.argv[1])], sys.argv[2])"
     )
     out = tmp_path / "out"

@@ -144,7 +144,7 @@ class _Bytes:
             with tarfile.open(fileobj=handle, mode="r:") as archive:
                 index = self._members(archive)
                 end = archive.offset
-        except (tarfile.TarError, ValueError, EOFError, OverflowError) as error:
+        except (tarfile.TarError, ValueError, EOFError, OverflowError, RecursionError) as error:
             raise ArchiveError(f"{self._path} is no whole tar archive ({error})") from None
         # tarfile takes a cut at a member's border, or a damaged header, for the end. The real end is zeros.
         handle.seek(end)
@@ -175,6 +175,9 @@ class _Bytes:
             raise ArchiveError(
                 f"{self._path}: {name!r} is a link, device or sparse file; only plain files are read"
             )
+        if member.size < 0:
+            # Left alone, it would send the index back to where it was, for ever.
+            raise ArchiveError(f"{self._path}: {name!r} has a negative size")
         if not safe_path(name):
             raise ArchiveError(f"{self._path}: {name!r} points outside the archive")
         if member.size > cap:

@@ -8,6 +8,8 @@ from collections.abc import Iterator, Sequence
 
 ENOUGH = 10
 """Texts from which on a pattern among them is no accident."""
+ACCIDENTAL = 0.005
+"""Share of texts that differ from another one in case only, up to which it may be chance."""
 DENSE = 0.9
 """Share of the numbers between the smallest and the largest that a series of serial numbers has."""
 
@@ -55,6 +57,6 @@ def _cases(texts: Sequence[str]) -> Iterator[tuple[str, str]]:
     for text in texts:
         spellings[text.casefold()].add(text)
     mixed = sorted(tuple(sorted(group)) for group in spellings.values() if len(group) > 1)
-    if mixed:
+    if len(mixed) > ACCIDENTAL * len(texts):
         shown = "; ".join(" / ".join(group) for group in mixed[:5])
         yield "case", f"{len(mixed)} texts come in several cases ({shown}): is the case of the labels meant?"
