@@ -73,6 +73,7 @@ def test_awkward_texts_survive(tmp_path: Path, label_file: str) -> None:
         assert np.array_equal(back[number].image, sample.image)
     forbidden = set('<>:"/\\|?*')
     assert not any(forbidden & set(file.name) or file.name.startswith(".") for file in tmp_path.iterdir())
+    assert source.listing.unlisted == [] and source.listing.ignored == []
     assert (tmp_path / "ÄÖü_0001.png").exists() and (tmp_path / "a_b_0003.png").exists()
 
 

@@ -40,6 +40,8 @@ def list_samples(paths: Iterable[str], read: Callable[[str], bytes], where: str,
     visible = [path for path in visible if not _is_under(path, disputed)]
     labels, labelled_folders = _gather_labels(visible, read, where)
     inside = f"{part}/" if part else ""
+    # Our own writer lists only what a name cannot hold, as _0007.png; its TEXT_0008.png are meant to be read.
+    mixed = any(_file_name(path).startswith("_") for path in labels)
     listing = Listing([], [], [], [])
     for path in sorted(set(labels).union(visible)):
         if not path.startswith(inside) or _file_name(path) in LABEL_FILES:
@@ -49,7 +51,11 @@ def list_samples(paths: Iterable[str], read: Callable[[str], bytes], where: str,
             continue
         listing.names.append(path)
         listing.texts.append(labels[path] if path in labels else text_of_name(path))
-        if path not in labels and _is_under(path, labelled_folders):
+        if (
+            path not in labels
+            and _is_under(path, labelled_folders)
+            and not (mixed and "_" in _file_name(path))
+        ):
             listing.unlisted.append(path)
     if not listing.names:
         raise UsageError(f"no pictures in {where} (suffixes that count: {', '.join(PICTURE_SUFFIXES)})")
