@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import lru_cache
 
-import cv2
 import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
+from captchalab.synth.opencv import cv2
 from captchalab.synth.scheme import Colour
 
 Picture = NDArray[np.uint8]
@@ -34,7 +34,7 @@ def dots(rng: Generator, image: Picture, ink: Colour, strength: float = 1.0) -> 
     stride = width + 2 * _MARGIN
     places = (spots[0] * (height + 1)).astype(np.intp) * stride + (spots[1] * (width + 1)).astype(np.intp)
     canvas.reshape(-1, 3)[places[:, None] + _speck(stride)] = ink
-    return canvas[_MARGIN:-_MARGIN, _MARGIN:-_MARGIN].copy()
+    return np.array(canvas[_MARGIN:-_MARGIN, _MARGIN:-_MARGIN], dtype=np.uint8)
 
 
 @lru_cache(maxsize=64)
@@ -72,8 +72,63 @@ def smooth(rng: Generator, image: Picture, ink: Colour, strength: float = 1.0) -
     return np.asarray(soft, dtype=np.uint8)
 
 
+def curves(rng: Generator, image: Picture, ink: Colour, strength: float = 1.0) -> Picture:
+    """Waves from edge to edge, near the colour of the text; two for each unit of ``strength``."""
+    image = image.copy()
+    height, width = image.shape[:2]
+    across = np.linspace(0, 1, 24)
+    for start, end, swing, turns, phase, thick, *tints in rng.random((round(2 * strength), 9)).tolist():
+        wave = np.sin((across * (0.5 + 1.5 * turns) + phase) * 2 * np.pi)
+        down = (0.15 + 0.7 * (start + (end - start) * across) + 0.2 * swing * wave) * height
+        points = np.stack((across * (width - 1), down), axis=1) * 16
+        colour = [min(255, max(0, c + int(80 * tint) - 40)) for c, tint in zip(ink, tints, strict=True)]
+        cv2.polylines(image, [points.astype(np.int32)], False, colour, 1 + int(1.4 * thick), cv2.LINE_AA, 4)
+    return image
+
+
+def ripple(rng: Generator, image: Picture, ink: Colour, strength: float = 1.0) -> Picture:
+    """Rows and columns swing like waves, by up to a twentieth of the height times ``strength``."""
+    height, width = image.shape[:2]
+    reach = 0.05 * height * strength
+    numbers = rng.random((2, 3))
+    swing = reach * (0.5 + 0.5 * numbers[:, 0])
+    turns = (0.6 + 1.2 * numbers[:, 1]) / height
+    x, y = np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32)
+    sideways = swing[0] * np.sin(2 * np.pi * (turns[0] * y + numbers[0, 2]))
+    upwards = swing[1] * np.sin(2 * np.pi * (turns[1] * x + numbers[1, 2]))
+    columns = (x + sideways[:, None]).astype(np.float32)
+    rows = (y[:, None] + upwards).astype(np.float32)
+    moved = cv2.remap(image, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(moved, dtype=np.uint8)
+
+
+def gradient(rng: Generator, image: Picture, ink: Colour, strength: float = 1.0) -> Picture:
+    """A slope of colour between four corners that differ by up to ``60 * strength`` from the picture."""
+    height, width = image.shape[:2]
+    corners = (rng.random((2, 2, 3)).astype(np.float32) - 0.5) * (120 * strength)
+    slope = cv2.resize(corners, (width, height), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(cv2.add(image, slope, dtype=cv2.CV_8U), dtype=np.uint8)
+
+
+def grain(rng: Generator, image: Picture, ink: Colour, strength: float = 1.0) -> Picture:
+    """Noise of up to ``20 * strength`` grey levels in every channel of every pixel."""
+    noise = np.frombuffer(rng.bytes(image.size), dtype=np.uint8).reshape(image.shape)
+    share = 40 / 255 * strength
+    return np.asarray(cv2.addWeighted(image, 1, noise, share, -127.5 * share), dtype=np.uint8)
+
+
+def negative(rng: Generator, image: Picture, ink: Colour, strength: float = 1.0) -> Picture:
+    """Light on dark instead of dark on light; ``strength`` is how probable that is."""
+    return np.asarray(cv2.bitwise_not(image), dtype=np.uint8) if rng.random() < strength else image
+
+
 EFFECTS: dict[str, Effect] = {
     "dots": dots,
     "arc": arc,
     "smooth": smooth,
+    "curves": curves,
+    "ripple": ripple,
+    "gradient": gradient,
+    "grain": grain,
+    "negative": negative,
 }

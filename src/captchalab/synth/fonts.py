@@ -16,6 +16,7 @@ from captchalab.reading.alphabet import printable
 from captchalab.synth.inkmask import ink_mask
 
 FOLDER = Path(__file__).parent / "fonts"
+_SUFFIXES = (".ttf", ".otf")
 # A code point that Unicode promises never to assign, so every font answers with its "missing" box.
 _NEVER_ASSIGNED = "\uffff"
 
@@ -25,13 +26,12 @@ class Glyph:
     """One character in one font and size, undistorted.
 
     ``width`` and ``height`` reach from one pixel before the pen's origin at the ascender line to the
-    right and lower edge, in pixels; ``coverage`` is the uint8 ``(h, w)`` mask cropped to its ink, ``None`` for a space;
-    ``top`` is the number of pixels between the ascender line and the mask.
+    right and lower edge, in pixels; ``coverage`` is the uint8 ``(h, w)`` mask cropped to its ink, ``None``
+    for a space.
     """
 
     width: int
     height: int
-    top: int
     coverage: NDArray[np.uint8] | None
 
     @cached_property
@@ -42,16 +42,15 @@ class Glyph:
 
 def bundled() -> list[str]:
     """The names of the fonts that come with the package."""
-    return sorted(path.stem for path in FOLDER.glob("*.ttf"))
+    return sorted(path.stem for path in FOLDER.iterdir() if path.suffix in _SUFFIXES)
 
 
 @lru_cache(maxsize=256)
 def load(font: str, size: int) -> ImageFont.FreeTypeFont:
     """A bundled font by its name, or any other by its path, at ``size`` pixels per em."""
-    path = FOLDER / f"{font}.ttf"
-    if not path.is_file():
-        path = Path(font)
-    if not path.is_file():
+    paths = [*(FOLDER / f"{font}{suffix}" for suffix in _SUFFIXES), Path(font)]
+    path = next((path for path in paths if path.is_file()), None)
+    if path is None:
         raise suggest(font, bundled(), "font")
     try:
         return ImageFont.truetype(str(path), size, layout_engine=ImageFont.Layout.BASIC)
@@ -104,10 +103,10 @@ def glyphs(fonts: tuple[str, ...], sizes: tuple[int, ...], character: str) -> tu
 
 def _glyph(face: ImageFont.FreeTypeFont, character: str) -> Glyph:
     _, _, right, bottom = (int(edge) for edge in face.getbbox(character))
-    mask, (_, top) = face.getmask2(character)
+    mask = face.getmask(character)
     ink = Image.frombytes("L", mask.size, bytes(mask)) if all(mask.size) else None
     box = ink.getbbox() if ink is not None else None
     if ink is None or box is None:
-        return Glyph(right + 1, bottom + 1, 0, None)
+        return Glyph(right + 1, bottom + 1, None)
     coverage = np.ascontiguousarray(np.asarray(ink.crop(box), dtype=np.uint8))
-    return Glyph(right + 1, bottom + 1, top + box[1], coverage)
+    return Glyph(right + 1, bottom + 1, coverage)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-import cv2
 import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
 from captchalab.reading.alphabet import Alphabet
 from captchalab.synth.effects import EFFECTS
+from captchalab.synth.opencv import cv2
 from captchalab.synth.randomness import random_for
 from captchalab.synth.scheme import Colour, Scheme, Step
 

@@ -10,8 +10,9 @@ SCALE = 4
 """Mask pixels for each pixel of the glyph."""
 FULL = 100
 """The value of full ink: two of them can be added in a byte."""
-_BRIGHTNESS = 50  # the middle of the channel values
+_BRIGHTNESS = 50  # of the ink, 0 to 255; the traces of this one come closest to the average of all
 _ALPHA = 238  # the middle of the opacities
+_MOST = 1.27  # rounding may make a trace a little brighter than its ink
 _BORDER = 2  # glyph pixels around the ink
 MARGIN = _BORDER * SCALE
 """Mask pixels on each side of the ink."""
@@ -22,8 +23,8 @@ def ink_mask(coverage: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
     On a grid ``SCALE`` times finer, with ``MARGIN`` around. Coloured ink on a transparent ground that
     is resampled twice keeps its colour where only a trace of it has come: strokes end hard, about a
-    pixel further out than they were drawn, and rounding makes the last trace a little paler. The mask
-    holds the average of that over where the pixel grid may lie, for an ink of middling brightness.
+    pixel further out than they were drawn, and rounding makes the last trace uneven. How that looks
+    depends on where the pixel grid lies: the mask mixes all ways, a random one for each of its pixels.
     """
     high, wide = coverage.shape
     size = wide + 2 * _BORDER, high + 2 * _BORDER
@@ -39,4 +40,4 @@ def ink_mask(coverage: NDArray[np.uint8]) -> NDArray[np.uint8]:
             grids.append(np.roll(strength, (row, column), axis=(0, 1)))
     choice = np.random.default_rng(0).integers(len(grids), size=grids[0].shape)
     strength = np.take_along_axis(np.stack(grids), choice[None], axis=0)[0]
-    return (np.minimum(strength / _BRIGHTNESS, 1.27) * FULL).round().astype(np.uint8)
+    return np.asarray(np.rint(np.minimum(strength / _BRIGHTNESS, _MOST) * FULL), dtype=np.uint8)

@@ -38,3 +38,14 @@ def line_up(
         lefts.append(position)
         position += width - int(after * choices)
     return Row(tuple(lefts), total)
+
+
+def spread(count: int, width: float, margin: float) -> list[float]:
+    """The middles of ``count`` equal rooms between the margins, from left to right, in pixels."""
+    room = (width - 2 * margin) / count
+    return [margin + (index + 0.5) * room for index in range(count)]
+
+
+def keep_inside(middle: float, half: float, size: float) -> float:
+    """``middle`` moved so that ``half`` to either side stays within 0 to ``size``; centred if it cannot."""
+    return size / 2 if 2 * half >= size else min(max(middle, half), size - half)

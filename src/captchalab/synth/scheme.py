@@ -49,6 +49,9 @@ class Lettering(Protocol):
     def fonts(self) -> tuple[str, ...]:
         """Names of bundled fonts, or paths."""
 
+    def with_fonts(self, fonts: tuple[str, ...]) -> Lettering:
+        """The same with other fonts."""
+
     @property
     def paints_ground(self) -> bool:
         """Whether it paints every pixel of the canvas, whatever was there before."""

@@ -69,7 +69,7 @@ def _with_options(scheme: Scheme, options: Mapping[str, str]) -> Scheme:
         height=whole_number("height", options.get("height", str(scheme.height)), SMALLEST_SIDE, LARGEST_SIDE),
     )
     if "font" in options:
-        scheme = replace(scheme, lettering=replace(scheme.lettering, fonts=(options["font"],)))
+        scheme = replace(scheme, lettering=scheme.lettering.with_fonts((options["font"],)))
     return scheme
 
 

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import ClassVar
 
-import cv2
 import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
@@ -20,6 +19,7 @@ from numpy.typing import NDArray
 from captchalab.synth.fonts import Glyph, glyphs
 from captchalab.synth.inkmask import FULL, MARGIN, SCALE
 from captchalab.synth.layout import Row, line_up
+from captchalab.synth.opencv import cv2
 from captchalab.synth.scheme import Colour
 
 _NUMBERS = 12  # random numbers a character takes
@@ -45,6 +45,10 @@ class StretchedLettering:
     """Largest overlap of two neighbours, as a fraction of the average width."""
 
     paints_ground: ClassVar[bool] = True
+
+    def with_fonts(self, fonts: tuple[str, ...]) -> StretchedLettering:
+        """The same with other fonts."""
+        return replace(self, fonts=fonts)
 
     def write(self, rng: Generator, canvas: Bytes, text: str, background: Colour, ink: Colour) -> Bytes:
         """The text over a plain ``background``; nothing but the size of ``canvas`` is used."""

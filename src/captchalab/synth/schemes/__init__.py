@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from captchalab.synth.scheme import Scheme
 from captchalab.synth.schemes.lepture import LEPTURE
+from captchalab.synth.schemes.tangle import TANGLE
 
 SCHEMES: dict[str, Scheme] = {
     "lepture": LEPTURE,
+    "tangle": TANGLE,
 }
