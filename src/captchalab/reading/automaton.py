@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from captchalab.errors import ConstraintError
 
 MAX_STATES = 2_000
-MAX_CELLS = 250_000  # states times symbols: 60 MB of sums for a picture of 30 steps
+MAX_CELLS = 400_000  # states times symbols: 100 MB of sums for a picture of 30 steps
 
 State = TypeVar("State", bound=Hashable)
 

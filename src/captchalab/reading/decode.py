@@ -20,7 +20,7 @@ from captchalab.reading.forward import (
     extend_ctc,
     extend_position,
 )
-from captchalab.reading.search import DEFAULT_BEAM, find
+from captchalab.reading.search import DEFAULT_BEAM, MAX_BEAM, find
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +60,8 @@ def decode(
 
     Without ``constraint`` and ``beam``: greedy, the likeliest class of each step. With either: the text of
     the highest probability among all that obey, where probability is summed over all alignments; ``beam``
-    (8 if not given) bounds how many prefixes of each length are followed in search of it (word lists are
-    searched whole).
+    (8 if not given) bounds how many prefixes of each length are followed in search of it, so that for vague
+    scores of long texts a better one may be missed (word lists are searched whole).
 
     ``confidence`` is the exact probability of the text, summed over all alignments; under a constraint,
     divided by the probability of all texts that obey. The confidence of a character is among the characters
@@ -69,8 +69,8 @@ def decode(
     """
     if decoder not in DECODERS:
         raise UsageError(f"decoder={decoder!r}: {' or '.join(map(repr, DECODERS))}")
-    if beam is not None and beam < 1:
-        raise UsageError(f"beam={beam}: a number from 1 on")
+    if beam is not None and not 1 <= beam <= MAX_BEAM:
+        raise UsageError(f"beam={beam}: a number from 1 to {MAX_BEAM:,}")
     assert scores.ndim == 2 and scores.shape[1] == alphabet.classes, (scores.shape, alphabet.classes)
     if constraint is None and beam is None:
         return _greedy_ctc(scores, alphabet) if decoder == "ctc" else _greedy_position(scores, alphabet)

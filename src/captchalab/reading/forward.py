@@ -73,7 +73,7 @@ def align_ctc(columns: Sequence[Sequence[float]], labels: Sequence[int]) -> list
     best = [-math.inf] * states
     best[0] = 0.0
     moves: list[list[int]] = []
-    for step, row in enumerate(rows):
+    for row in rows:
         before, best, back = best, [], []
         for s in range(states):
             value, move = before[s], 0
@@ -81,8 +81,6 @@ def align_ctc(columns: Sequence[Sequence[float]], labels: Sequence[int]) -> list
                 value, move = before[s - 1], 1
             if skips[s] and before[s - 2] > value:
                 value, move = before[s - 2], 2
-            if step == 0 and s == 1:
-                value, move = 0.0, 1
             best.append(value + row[(s // 2 + 1) if s % 2 else 0])
             back.append(move)
         moves.append(back)

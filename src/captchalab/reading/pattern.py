@@ -22,6 +22,7 @@ from captchalab.reading.automaton import MAX_STATES, Table, explore
 
 MAX_PATTERN_LENGTH = 200
 MAX_POSITIONS = 1_000  # characters that a pattern names, repetitions written out
+MAX_DEPTH = 20  # groups inside groups: keeps the recursion far from Python's limit
 MAX_WORK = 1_000_000  # unions of the subset construction: a few tenths of a second
 
 Match = Callable[[str], bool]
@@ -69,6 +70,7 @@ class _Parser:
 
     def __init__(self, pattern: str) -> None:
         self.text = pattern
+        self.depth = 0
         self.at = 1 if pattern.startswith("^") else 0
 
     def parse(self) -> _Node:
@@ -151,10 +153,14 @@ class _Parser:
             self.at += 2
         elif self.peek() == "?":
             raise self.error("lookaround, names and flags are outside the subset")
+        self.depth += 1
+        if self.depth > MAX_DEPTH:
+            raise self.error(f"groups are nested more than {MAX_DEPTH} deep")
         node = self.choice()
         if self.peek() != ")":
             raise self.error("a '(' is not closed")
         self.at += 1
+        self.depth -= 1
         return node
 
     def escape(self) -> tuple[Match, str]:

@@ -4,9 +4,9 @@ For an automaton (lengths, patterns, character sets): exact sums over the produc
 automaton, from the last step to the first, tell how much probability lies behind every way to go on. Prefix
 search (Graves et al. 2006, section 3.2) then follows the prefixes with most probability behind them. That
 probability bounds each text that starts so, and the search ends when no prefix left can beat the best text
-found: this text is then the best of all. At most ``beam`` prefixes of each length are followed; only where
-that cuts a promising one off may the answer be less than the best. No prefix without an end that obeys is
-ever followed, so there is always an answer.
+found: this text is then the best of all. At most ``beam`` prefixes of each length are followed; where that
+cuts a promising one off, the text of the best single path (Viterbi) competes too, and the answer may be
+less than the best. No prefix without an end that obeys is ever followed, so there is always an answer.
 
 For word lists: one pass over the trie gives the exact probability of every word.
 """
@@ -15,21 +15,21 @@ from __future__ import annotations
 
 import heapq
 import math
+from collections import Counter
 from itertools import count
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from captchalab.errors import ConstraintError
 from captchalab.reading.automaton import Table, Trie
 from captchalab.reading.forward import Prefix, empty_prefix, extend_ctc, extend_position
+from captchalab.reading.product import Probabilities, Product
 
 DEFAULT_BEAM = 8
+MAX_BEAM = 1_000  # a second of search for the vaguest scores
 SMALLEST = 1e-280  # below this a sum of plain probabilities may have lost paths to underflow
 ROOM = 640.0  # natural logarithms of probability that fit above it
-
-Probabilities = NDArray[np.float64]
 
 
 class Found(NamedTuple):
@@ -97,91 +97,68 @@ def _forward_trie(y: Probabilities, trie: Trie, ctc: bool) -> Probabilities:
 
 
 def _search_table(y: Probabilities, table: Table, ctc: bool, beam: int) -> Found | None:
-    gains, obeying = (_backward_ctc if ctc else _backward_position)(y, table)
-    if obeying < SMALLEST:
+    product = Product(y, table, ctc)
+    if product.whole < SMALLEST:
         return None
-    symbols, probability = _prefix_search(y, table, ctc, beam, gains, obeying)
-    return Found(symbols, probability, obeying)
+    columns: list[list[float]] = y.T.tolist()
+    symbols, probability, cut = _prefix_search(product, columns, beam)
+    if cut:
+        paths = Product(y, table, ctc, np.maximum)
+        path = paths.best_path() if paths.whole > 0 else symbols
+        mass = _text_probability(columns, path, ctc)
+        if mass > probability:
+            symbols, probability = path, mass
+    return Found(symbols, probability, product.whole)
 
 
-def _backward_ctc(y: Probabilities, table: Table) -> tuple[Probabilities, float]:
-    """``gains[t, s, k]``: the probability of starting symbol ``k`` at step ``t`` in state ``s`` and then
-    ending in a text that obeys; and the same for the whole picture."""
-    steps, (states, symbols) = len(y), table.next.shape
-    blank, characters = y[:, 0].tolist(), np.ascontiguousarray(y[:, 1:])
-    target = _flat_targets(table)
-    gains = np.empty((steps, states, symbols))
-    spoken = np.zeros((states + 1, symbols))  # to come after a step that spoke k; last row: dead
-    after = spoken[:states]
-    after[:] = table.accepting[:, None]
-    silent = table.accepting.astype(np.float64)  # to come after a blank step
-    for t in range(steps - 1, -1, -1):
-        gain = gains[t]
-        spoken.take(target, out=gain, mode="clip")
-        gain *= characters[t]
-        silent *= blank[t]
-        after *= characters[t]  # the same character goes on
-        after += silent[:, None]
-        # Any other character may start: sums to the left and right of k. Subtracting k's share from the
-        # whole sum instead would cancel all digits where that share dominates.
-        after[:, 1:] += gain[:, :-1].cumsum(axis=1)
-        after[:, :-1] += gain[:, :0:-1].cumsum(axis=1)[:, ::-1]
-        silent += gain.sum(axis=1)
-    return gains, float(silent[0])
+def _extend(columns: list[list[float]], prefix: Prefix, text: tuple[int, ...], ctc: bool) -> Prefix:
+    """The prefix ``text``, from the prefix without its last symbol."""
+    column = columns[text[-1] + 1]
+    if ctc:
+        return extend_ctc(prefix, columns[0], column, text[-1:] == text[-2:-1])
+    return extend_position(prefix, columns[0], column)
 
 
-def _backward_position(y: Probabilities, table: Table) -> tuple[Probabilities, float]:
-    steps, (states, symbols) = len(y), table.next.shape
-    gains = np.empty((steps, states, symbols))
-    after = np.zeros(states + 1)
-    after[:states] = table.accepting
-    for t in range(steps - 1, -1, -1):
-        np.multiply(after[table.next], y[t, 1:], out=gains[t])
-        after[:states] *= y[t, 0]
-        after[:states] += gains[t].sum(axis=1)
-    return gains, float(after[0])
-
-
-def _flat_targets(table: Table) -> NDArray[np.intp]:
-    states, symbols = table.next.shape
-    rows: NDArray[np.intp] = np.where(table.next < 0, states, table.next).astype(np.intp)
-    rows *= symbols
-    rows += np.arange(symbols)
-    return rows
+def _text_probability(columns: list[list[float]], text: tuple[int, ...], ctc: bool) -> float:
+    prefix = empty_prefix(columns[0])
+    for end in range(1, len(text) + 1):
+        prefix = _extend(columns, prefix, text[:end], ctc)
+    return prefix.total[-1]
 
 
 def _prefix_search(
-    y: Probabilities, table: Table, ctc: bool, beam: int, gains: Probabilities, obeying: float
-) -> tuple[tuple[int, ...], float]:
-    columns: list[list[float]] = y.T.tolist()
-    blank = columns[0]
+    product: Product, columns: list[list[float]], beam: int
+) -> tuple[tuple[int, ...], float, bool]:
+    """The best text found, its probability, and whether the beam cut off one that might be better."""
+    table, ctc = product.table, product.ctc
     best: tuple[int, ...] = ()
     best_probability = -1.0
-    followed: dict[int, int] = {}
+    followed: Counter[int] = Counter()
+    lost = 0.0  # the highest bound among the prefixes that the beam cut off
     order = count()
-    # (minus the bound, tie break, text, state, the prefix without its last character)
-    root: tuple[float, int, tuple[int, ...], int, Prefix | None] = (-obeying, next(order), (), 0, None)
-    heap = [root]
+    # (minus the bound, tie break, text, state, the prefix without its last symbol)
+    heap: list[tuple[float, int, tuple[int, ...], int, Prefix | None]]
+    heap = [(-product.whole, next(order), (), 0, None)]
     while heap and -heap[0][0] > best_probability:
-        _, _, text, state, parent = heapq.heappop(heap)
-        if followed.get(len(text), 0) == beam:
+        minus_bound, _, text, state, parent = heapq.heappop(heap)
+        if followed[len(text)] == beam:
+            lost = max(lost, -minus_bound)
             continue
-        followed[len(text)] = followed.get(len(text), 0) + 1
-        if parent is None:
-            prefix = empty_prefix(blank)
-        elif ctc:
-            prefix = extend_ctc(parent, blank, columns[text[-1] + 1], text[-1:] == text[-2:-1])
-        else:
-            prefix = extend_position(parent, blank, columns[text[-1] + 1])
+        followed[len(text)] += 1
+        prefix = empty_prefix(columns[0]) if parent is None else _extend(columns, parent, text, ctc)
         if table.accepting[state] and prefix.total[-1] > best_probability:
             best, best_probability = text, prefix.total[-1]
-        bounds = np.array(prefix.total[:-1]) @ gains[:, state]
+        starts = product.starts(state)
+        bounds = np.array(prefix.total[:-1]) @ starts
         if ctc and text:
-            bounds[text[-1]] = np.array(prefix.quiet[:-1]) @ gains[:, state, text[-1]]
-        for symbol in bounds.argsort()[: -beam - 1 : -1].tolist():
+            bounds[text[-1]] = np.array(prefix.quiet[:-1]) @ starts[:, text[-1]]
+        for rank, symbol in enumerate(bounds.argsort()[::-1].tolist()):
             bound = float(bounds[symbol])
             if bound <= max(0.0, best_probability):
                 break
+            if rank == beam:
+                lost = max(lost, bound)
+                break
             target = int(table.next[state, symbol])
             heapq.heappush(heap, (-bound, next(order), (*text, symbol), target, prefix))
-    return best, best_probability
+    return best, best_probability, lost > best_probability
