@@ -77,6 +77,18 @@ def test_a_narrow_beam_still_gives_a_true_confidence() -> None:
         assert decoded.confidence == pytest.approx(truth[decoded.text], abs=1e-5)
 
 
+@pytest.mark.parametrize("decoder", DECODERS)
+def test_a_beam_is_never_worse_than_greedy_on_vague_long_texts(decoder: str) -> None:
+    rng = np.random.default_rng(12)
+    alphabet = Alphabet.parse("alnum")
+    for _ in range(10):
+        logits = rng.normal(size=(30, alphabet.classes)) * 2
+        logits[:, 0] += 4
+        scores = log_softmax(logits)
+        greedy, beam = decode(scores, alphabet, decoder), decode(scores, alphabet, decoder, beam=8)
+        assert beam.confidence >= greedy.confidence * (1 - 1e-5)
+
+
 def test_ctc_spans_meet_half_way_between_neighbours() -> None:
     #             0  1  2  3  4  5  6  7  8  9
     path = [0, 0, 1, 1, 0, 0, 2, 0, 0, 0]
