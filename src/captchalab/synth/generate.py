@@ -1,59 +1,90 @@
-"""(scheme, seed, index) -> sample."""
+"""Drawn samples into a folder, on all processors; the same files whatever the number of processes."""
 
 from __future__ import annotations
 
-from functools import lru_cache
+import multiprocessing
+import os
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
-import numpy as np
-from numpy.random import Generator
-from numpy.typing import NDArray
+from captchalab.errors import UsageError
+from captchalab.samples.sample import Source
+from captchalab.samples.writer import FolderWriter, encode_png
 
-from captchalab.reading.alphabet import Alphabet
-from captchalab.synth.effects import EFFECTS
-from captchalab.synth.opencv import cv2
-from captchalab.synth.randomness import random_for
-from captchalab.synth.scheme import Colour, Scheme, Step
+CHUNK = 64
+"""Samples that a process draws at a time."""
+WORTH_A_PROCESS = 1_000
+"""Fewer samples than this for each process are not worth starting one."""
+_DIGITS = 4
 
+Drawn = list[tuple[str, bytes]]
+Chunks = Iterable[range]
 
-def draw(scheme: Scheme, seed: int, index: int) -> tuple[NDArray[np.uint8], str]:
-    """Sample ``index``: its uint8 ``(height, width, 3)`` RGB picture and its text."""
-    rng = random_for(seed, index)
-    text = choose_text(scheme, rng)
-    background, ink = scheme.palette.choose(rng)
-    picture = _apply(scheme.under, rng, _canvas(scheme, background), ink)
-    picture = scheme.lettering.write(rng, picture, text, background, ink)
-    return _apply(scheme.over, rng, picture, ink), text
-
-
-def text_of(scheme: Scheme, seed: int, index: int) -> str:
-    """The text of sample ``index``, without drawing it."""
-    return choose_text(scheme, random_for(seed, index))
+_source: Source | None = None  # in a worker process: the source that it draws from
 
 
-def choose_text(scheme: Scheme, rng: Generator) -> str:
-    """Every length of the range and every character of the alphabet equally likely."""
-    shortest, longest = scheme.lengths
-    characters = _characters(scheme.alphabet)
-    numbers = rng.random(1 + longest).tolist()
-    length = shortest + int(numbers[0] * (longest - shortest + 1))
-    return "".join(characters[int(number * len(characters))] for number in numbers[1 : 1 + length])
+def generate(
+    source: Source,
+    out: str | os.PathLike[str],
+    count: int,
+    *,
+    workers: int | None = None,
+    on_progress: Callable[[int], None] | None = None,
+) -> int:
+    """Draw samples 0 to ``count - 1`` into the new or empty folder ``out`` as ``TEXT_0000.png``; the count.
+
+    ``workers`` processes draw and encode (default: one for each processor, fewer for a small job), this
+    one writes, in the order of the samples. ``on_progress`` is told the number written so far. Raises
+    ``UsageError`` if ``out`` holds files already, or if ``source`` is not a drawn one.
+    """
+    folder = Path(out)
+    if source.size is not None:
+        raise UsageError(
+            f"{source.name} is not drawn: its pictures exist already; name scheme:.. or python:.."
+        )
+    if folder.is_dir() and any(folder.iterdir()):
+        raise UsageError(f"{folder} is not empty: name a new folder, so that two drawings do not mix")
+    digits = max(_DIGITS, len(str(count - 1)))
+    chunks = [range(first, min(first + CHUNK, count)) for first in range(0, count, CHUNK)]
+    written = 0
+    with FolderWriter(folder) as writer, _drawing(source, _processes(count, workers)) as draw:
+        for drawn in draw(chunks):
+            for text, data in drawn:
+                writer.add(text, data, f"{written:0{digits}d}")
+                written += 1
+            if on_progress is not None:
+                on_progress(written)
+    return written
 
 
-def _canvas(scheme: Scheme, colour: Colour) -> NDArray[np.uint8]:
-    if scheme.lettering.paints_ground:
-        return np.empty((scheme.height, scheme.width, 3), dtype=np.uint8)
-    channels = [np.full((scheme.height, scheme.width), value, dtype=np.uint8) for value in colour]
-    return np.asarray(cv2.merge(channels), dtype=np.uint8)
+def _processes(count: int, workers: int | None) -> int:
+    if workers is not None:
+        return max(1, workers)
+    return max(1, min(os.cpu_count() or 1, count // WORTH_A_PROCESS))
 
 
-@lru_cache(maxsize=64)
-def _characters(alphabet: str) -> str:
-    return Alphabet.parse(alphabet).characters
+@contextmanager
+def _drawing(source: Source, processes: int) -> Iterator[Callable[[Chunks], Iterator[Drawn]]]:
+    """A function from chunks to what was drawn for each, in order; here or in other processes."""
+    if processes == 1:
+        yield lambda chunks: (_draw_chunk(source, chunk) for chunk in chunks)
+        return
+    context = multiprocessing.get_context("spawn")
+    with context.Pool(processes, _start_worker, (source,)) as pool:
+        yield lambda chunks: pool.imap(_draw_in_worker, chunks)
 
 
-def _apply(
-    steps: tuple[Step, ...], rng: Generator, picture: NDArray[np.uint8], ink: Colour
-) -> NDArray[np.uint8]:
-    for step in steps:
-        picture = EFFECTS[step.effect](rng, picture, ink, step.strength)
-    return picture
+def _start_worker(source: Source) -> None:
+    global _source
+    _source = source
+
+
+def _draw_in_worker(chunk: range) -> Drawn:
+    assert _source is not None
+    return _draw_chunk(_source, chunk)
+
+
+def _draw_chunk(source: Source, chunk: range) -> Drawn:
+    samples = (source.sample(index) for index in chunk)
+    return [(sample.text, encode_png(sample.image)) for sample in samples]

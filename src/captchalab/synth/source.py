@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from urllib.parse import quote
 
-from captchalab.errors import UsageError, suggest
-from captchalab.reading.alphabet import MAX_LABEL_LENGTH, Alphabet
+from captchalab.errors import suggest
+from captchalab.reading.alphabet import Alphabet
 from captchalab.samples.sample import Sample
 from captchalab.synth.fonts import holders
-from captchalab.synth.generate import draw, text_of
+from captchalab.synth.drawing import draw, text_of
+from captchalab.synth.options import parse_lengths, spell, whole_number
 from captchalab.synth.scheme import Scheme
 from captchalab.synth.schemes import SCHEMES
 
@@ -41,7 +40,7 @@ class SchemeSource:
                 raise suggest(option, OPTIONS, "option of a scheme")
         scheme = _with_options(SCHEMES[scheme_name], options)
         holders(scheme.lettering.fonts, Alphabet.parse(scheme.alphabet).characters)
-        object.__setattr__(self, "name", _spell(f"scheme:{scheme_name}", options))
+        object.__setattr__(self, "name", spell(f"scheme:{scheme_name}", options))
         object.__setattr__(self, "scheme", scheme)
         object.__setattr__(self, "seed", whole_number("seed", options.get("seed", "0"), 0, 2**64 - 1))
 
@@ -71,24 +70,3 @@ def _with_options(scheme: Scheme, options: Mapping[str, str]) -> Scheme:
     if "font" in options:
         scheme = replace(scheme, lettering=scheme.lettering.with_fonts((options["font"],)))
     return scheme
-
-
-def _spell(head: str, options: Mapping[str, str]) -> str:
-    tail = "&".join(f"{key}={quote(value, safe='+')}" for key, value in options.items())
-    return f"{head}?{tail}" if tail else head
-
-
-def parse_lengths(text: str) -> tuple[int, int]:
-    """``4`` or ``4-6`` as fewest and most characters. Raises ``UsageError``."""
-    found = re.fullmatch(r"(\d{1,3})(?:-(\d{1,3}))?", text)
-    shortest, longest = (int(found[1]), int(found[2] or found[1])) if found else (0, 0)
-    if not 1 <= shortest <= longest <= MAX_LABEL_LENGTH:
-        raise UsageError(f"length={text}: give a number from 1 to {MAX_LABEL_LENGTH}, or a range such as 4-6")
-    return shortest, longest
-
-
-def whole_number(name: str, text: str, low: int, high: int) -> int:
-    """A whole number within ``low`` to ``high``. Raises ``UsageError`` that names the option."""
-    if not re.fullmatch(r"\d{1,20}", text) or not low <= int(text) <= high:
-        raise UsageError(f"{name}={text}: give a whole number from {low} to {high}")
-    return int(text)
