@@ -4,59 +4,38 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
-from captchalab.errors import ImageError, LabelError, UsageError
-from captchalab.reading.inputspec import InputSpec
-from captchalab.reading.modelfile import write_model
+from captchalab.errors import RunError, UsageError
+from captchalab.reading.modelfile import write_model as write_file
 from captchalab.reading.modelpath import find_model
 from captchalab.samples.files import make_folder
-from captchalab.sources import open_source
+from captchalab.training.device import open_accelerator
 from captchalab.training.export import check_parity, restore
-from captchalab.training.recipe import load_recipe
+from captchalab.training.fit import get_ready
+from captchalab.training.run import MODEL, PARITY_PICTURES, RECIPE, stored_recipe, take_up, write_model
 
-CHECKED_PICTURES = 32
 
+def export_run(run: str | Path, out: str | Path) -> Path:
+    """Write the model of the run folder ``run`` as ``out``.
 
-def export_run(run: str | Path, out: Path) -> Path:
-    """Write the model of the run folder ``run`` as ``out``, after restoring its network from the file and
-    comparing both on pictures of the run's own sources.
-
-    Raises ``RunError`` for a run without a model, ``UsageError`` where its pictures are gone, and
-    ``ExportError`` where file and network disagree.
+    A finished run's file is compared with the network restored from it, on the run's own validation
+    pictures; of an unfinished one the best weights of its newest checkpoint are exported. Raises
+    ``UsageError`` for what is no run, ``RunError`` for one without weights yet, and ``ExportError``
+    where file and network disagree.
     """
-    folder = Path(run)
+    folder, target = Path(run), Path(out)
     if not folder.is_dir():
         raise UsageError(f"no such run folder: {run}")
-    data, info = find_model(folder)
-    network, _ = restore(folder / "model.onnx")
-    network.eval()
-    check_parity(network, data, info, _pictures(folder, info.input))
-    make_folder(out.parent)
-    write_model(out, data)
-    return out
-
-
-def _pictures(run: Path, spec: InputSpec) -> NDArray[np.uint8]:
-    """``(n, H, W, C)`` uint8: the first pictures of the run's sources that can be read."""
-    recipe = load_recipe(run / "recipe.toml")
-    prepared: list[NDArray[np.uint8]] = []
-    for name in recipe.sources:
-        try:
-            source = open_source(name)
-        except UsageError as error:
-            raise UsageError(
-                f"the export is checked on the run's pictures, and they are gone: {error}; "
-                f"{run / 'model.onnx'} itself was checked when the training ended"
-            ) from None
-        for index in range(min(CHECKED_PICTURES, source.size or CHECKED_PICTURES)):
-            try:
-                prepared.append(spec.apply(source.sample(index).image))
-            except (ImageError, LabelError):
-                continue
-    if not prepared:
-        raise UsageError(
-            f"none of the pictures of {run} can be read: {', '.join(recipe.sources) or 'no sources'}"
-        )
-    return np.stack(prepared[:CHECKED_PICTURES])
+    recipe = stored_recipe(folder, {})
+    if recipe is None:
+        raise RunError(f"{folder} is no run: it holds no {RECIPE}")
+    plan, state = get_ready(recipe, (), open_accelerator("auto"), lambda _text: None)
+    make_folder(target.parent)
+    if (folder / MODEL).is_file():
+        data, info = find_model(folder)
+        check_parity(restore(data, info).eval(), data, info, plan.validation.images[:PARITY_PICTURES])
+        write_file(target, data)
+    elif take_up(folder, state) and state.best:
+        write_model(folder, target, plan, state)
+    else:
+        raise RunError(f"{folder} has no weights yet: captchalab train --resume --out {folder}")
+    return target

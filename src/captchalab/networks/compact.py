@@ -1,0 +1,64 @@
+"""The project's own network: a few residual convolutions, read column by column, CTC.
+
+No recurrent layer: convolutions along the columns see as far as a captcha needs, train and read
+faster on processors, and export to plain operators.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from torch import Tensor, nn
+
+from captchalab.networks.heads import CtcHead, Network
+from captchalab.networks.layers import Residual, conv_block, standardise
+from captchalab.reading.inputspec import InputSpec
+
+
+@dataclass(frozen=True)
+class CompactSize:
+    """Channels of the three stages, residual blocks in each, channels and blocks along the columns."""
+
+    stages: tuple[int, int, int]
+    blocks: tuple[int, int, int]
+    columns: int
+    column_blocks: int
+
+
+SIZES = {
+    "tiny": CompactSize((8, 16, 24), (0, 0, 0), 32, 1),
+    "small": CompactSize((16, 32, 64), (0, 1, 1), 128, 1),
+    "base": CompactSize((24, 48, 80), (0, 1, 1), 128, 2),
+    "large": CompactSize((32, 64, 128), (0, 2, 2), 192, 2),
+}
+
+
+class Compact(Network):
+    """``(N, H, W, C)`` uint8 -> scores ``(N, ceil(W / 4), classes)``.
+
+    The stages halve both sides, halve both sides, halve the height; then each column becomes one
+    step of the sequence.
+    """
+
+    def __init__(self, spec: InputSpec, classes: int, size: CompactSize, dropout: float = 0.0) -> None:
+        super().__init__()
+        one, two, three = size.stages
+        self.stages = nn.Sequential(
+            conv_block(spec.channels, one, stride=2),
+            *(Residual(one) for _ in range(size.blocks[0])),
+            conv_block(one, two, stride=2),
+            *(Residual(two) for _ in range(size.blocks[1])),
+            conv_block(two, three, stride=(2, 1)),
+            *(Residual(three) for _ in range(size.blocks[2])),
+        )
+        height = -(-spec.height // 8)
+        self.columns = nn.Sequential(
+            conv_block(three, size.columns, kernel=(height, 1), padding=0),
+            *(Residual(size.columns, kernel=(1, 5), padding=(0, 2)) for _ in range(size.column_blocks)),
+        )
+        self.head = CtcHead(size.columns, classes, dropout)
+
+    def forward(self, image: Tensor) -> Tensor:
+        features = self.columns(self.stages(standardise(image)))  # (N, F, 1, T)
+        scores: Tensor = self.head(features.squeeze(2).transpose(1, 2))
+        return scores

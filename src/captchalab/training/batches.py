@@ -1,0 +1,160 @@
+"""Sources -> batches. Picture i of a training is a function of (recipe seed, i) alone.
+
+So a training that is killed and resumed sees the same pictures, whatever the number of worker
+processes, and nothing has to be remembered but the step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from captchalab.errors import ImageError, LabelError
+from captchalab.reading.alphabet import Alphabet
+from captchalab.reading.inputspec import InputSpec
+from captchalab.samples.sample import Sample, Source
+from captchalab.training.augment import Augmentation, augment
+
+Batch = tuple[Tensor, Tensor, Tensor]
+"""Pictures ``(B, H, W, C)`` uint8, targets ``(B, L)`` int64 padded with 0, lengths ``(B,)`` int64."""
+
+TRAINING_OFFSET = 1 << 41
+"""Drawn pictures of a training start at this index of their source, ..."""
+
+VALIDATION_OFFSET = 1 << 40
+"""... those of its validation at this one; ``generate`` and ``evaluate`` count from 0. None are shared."""
+
+SEED_STRIDE = 1 << 42
+"""Distance between the pictures of two recipe seeds."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Pictures in memory, resized already: ``images`` ``(n, H, W, C)`` uint8 and their texts."""
+
+    images: NDArray[np.uint8]
+    texts: list[str]
+    skipped: tuple[str, ...] = ()
+    """Names of the pictures that could not be read."""
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+
+def prepare(
+    source: Source,
+    indices: Sequence[int],
+    spec: InputSpec,
+    alphabet: Alphabet,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> Prepared:
+    """Decode and resize samples once. Unreadable pictures are left out and named.
+
+    Raises ``LabelError`` for a text outside the alphabet: training on wrong labels helps nobody.
+    """
+    images = np.empty((len(indices), *spec.shape), np.uint8)
+    texts: list[str] = []
+    skipped: list[str] = []
+    for done, index in enumerate(indices):
+        try:
+            sample = source.sample(index)
+            alphabet.encode(sample.text)
+        except LabelError as error:
+            raise LabelError(f"{source.name}: {error}. List all such labels: captchalab check") from None
+        except ImageError as error:
+            skipped.append(f"picture {index}: {error}")
+            continue
+        images[len(texts)] = spec.apply(sample.image)
+        texts.append(sample.text)
+        if on_progress is not None and done % 500 == 0:
+            on_progress(done, len(indices))
+    return Prepared(images[: len(texts)], texts, tuple(skipped))
+
+
+@dataclass
+class Batches(Dataset[Batch]):
+    """Item ``step`` is the batch of that step, of process ``rank`` of ``world``.
+
+    Pictures at rest are taken in a new random order each time through; drawn ones are drawn anew.
+    With both kinds, or several drawn sources, they take turns.
+    """
+
+    resting: Prepared | None
+    drawn: tuple[Source, ...]
+    spec: InputSpec
+    alphabet: Alphabet
+    batch: int
+    seed: int
+    augmentation: Augmentation | None
+    rank: int = 0
+    world: int = 1
+    _order: tuple[int, NDArray[np.int64]] | None = field(default=None, repr=False)
+
+    def __getitem__(self, step: int) -> Batch:
+        first = (step * self.world + self.rank) * self.batch
+        images = np.empty((self.batch, *self.spec.shape), np.uint8)
+        texts = [self._fill(images[row], first + row) for row in range(self.batch)]
+        return torch.from_numpy(images), *encode_texts(texts, self.alphabet)
+
+    def _fill(self, out: NDArray[np.uint8], number: int) -> str:
+        """Write picture ``number`` of the training to ``out``; its text."""
+        kinds = len(self.drawn) + (self.resting is not None)
+        turn, place = number % kinds, number // kinds
+        if turn < len(self.drawn):
+            sample = self._draw(self.drawn[turn], place)
+            picture, text = self.spec.apply(sample.image), sample.text
+        else:
+            picture, text = self._take(place)
+        if self.augmentation is not None:
+            picture = augment(picture, self.augmentation, np.random.default_rng((self.seed, number)))
+        out[:] = picture
+        return text
+
+    def _draw(self, source: Source, place: int) -> Sample:
+        return source.sample(TRAINING_OFFSET + self.seed * SEED_STRIDE + place)
+
+    def _take(self, place: int) -> tuple[NDArray[np.uint8], str]:
+        assert self.resting is not None
+        epoch, position = divmod(place, len(self.resting))
+        if self._order is None or self._order[0] != epoch:
+            order = np.random.default_rng((self.seed, epoch)).permutation(len(self.resting))
+            self._order = (epoch, order)
+        chosen = int(self._order[1][position])
+        return self.resting.images[chosen], self.resting.texts[chosen]
+
+
+def encode_texts(texts: Sequence[str], alphabet: Alphabet) -> tuple[Tensor, Tensor]:
+    """Targets ``(B, L)`` int64 padded with 0, and lengths ``(B,)``."""
+    codes = [alphabet.encode(text) for text in texts]
+    targets = torch.zeros(len(codes), max(map(len, codes)), dtype=torch.long)
+    for row, code in enumerate(codes):
+        targets[row, : len(code)] = torch.tensor(code)
+    return targets, torch.tensor([len(code) for code in codes])
+
+
+def load_batches(batches: Batches, steps: Iterable[int], workers: int) -> DataLoader[Batch]:
+    """The batches of ``steps``, in order, made by ``workers`` processes (0: by this one)."""
+    _one_thread(0)  # before a fork: OpenCV's thread pool does not survive one
+    return DataLoader(
+        batches,
+        batch_size=None,
+        sampler=steps,
+        num_workers=workers,
+        prefetch_factor=8 if workers else None,
+        worker_init_fn=_one_thread if workers else None,
+        # A generator of its own: the default one belongs to the network's dropout.
+        generator=torch.Generator(),
+    )
+
+
+def _one_thread(_worker: int) -> None:
+    """OpenCV's threads gain nothing on small pictures, and the cores belong to the training."""
+    if cv2.getNumThreads() != 1:
+        cv2.setNumThreads(1)

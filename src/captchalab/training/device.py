@@ -1,0 +1,32 @@
+"""What a training runs on."""
+
+from __future__ import annotations
+
+import torch
+from accelerate import Accelerator
+
+from captchalab.errors import UsageError
+
+DEVICES = ("auto", "cpu", "cuda", "mps")
+
+
+def open_accelerator(device: str) -> Accelerator:
+    """Accelerate's handle on the device and its processes. Raises ``UsageError`` for a device not there."""
+    if device not in DEVICES:
+        raise UsageError(f"device={device!r}: allowed are {', '.join(DEVICES)}")
+    if device == "cuda" and not torch.cuda.is_available():
+        raise UsageError("no CUDA device on this machine: use --device auto or cpu")
+    if device == "mps" and not torch.backends.mps.is_available():
+        raise UsageError("no MPS device on this machine: use --device auto or cpu")
+    # Precision is left to torch.autocast: accelerate fixes it for the whole process, we for one training.
+    return Accelerator(cpu=device == "cpu", mixed_precision="no")
+
+
+def has_bfloat16(device: torch.device) -> bool:
+    """Whether bfloat16 is native here. Emulated, it is slower than float32."""
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    if device.type == "cpu":
+        able = torch.cpu.get_capabilities()
+        return bool(able.get("avx512_bf16") or able.get("amx_bf16") or able.get("bf16"))
+    return False

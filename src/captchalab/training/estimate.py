@@ -1,0 +1,95 @@
+"""How fast a training goes, measured before it starts; and how many steps fit into its minutes."""
+
+from __future__ import annotations
+
+import copy
+import itertools
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import torch
+from accelerate import Accelerator
+from accelerate.utils import broadcast
+
+from captchalab.training.batches import Batch
+from captchalab.training.loop import train_step
+from captchalab.training.plan import Plan
+from captchalab.training.progress import Estimate
+from captchalab.training.recipe import Recipe
+from captchalab.training.state import State
+from captchalab.training.validate import validate
+
+WARM_UP, MEASURED = 3, 12
+LONGEST = 4.0
+"""Seconds after which measuring ends early."""
+
+DEFAULT_STEPS = 4000
+VALIDATIONS = 12
+FINISH_SECONDS = 12.0
+"""Set aside for loading the libraries, the export with its check, and the sheets."""
+
+
+def estimate(
+    plan: Plan, state: State, accelerator: Accelerator, stream: Iterator[Batch], spent: float
+) -> tuple[Plan, Iterator[Batch], Estimate]:
+    """Try a few steps on a copy; the plan with its steps fixed, the unspent batches, and the estimate.
+
+    ``spent`` is the seconds that getting ready has taken. The first process decides for all.
+    """
+    started = time.monotonic()
+    trial = State.new(copy.deepcopy(state.network), plan.recipe)
+    step_seconds, used = measure_speed(lambda batch: train_step(trial, plan.recipe, batch), stream)
+    before = time.monotonic()
+    validate(trial.average, plan.validation, plan.alphabet, accelerator.device)
+    validation_seconds = time.monotonic() - before
+    spent += time.monotonic() - started
+    steps = decide_steps(plan.recipe, step_seconds, validation_seconds, spent)
+    if accelerator.num_processes > 1:
+        steps = int(broadcast(torch.tensor([steps], device=accelerator.device)).item())
+    recipe = fill_intervals(plan.recipe, steps)
+    seconds = steps * step_seconds + (steps / recipe.validate_every) * validation_seconds + FINISH_SECONDS
+    rate = recipe.batch * accelerator.num_processes / step_seconds
+    parameters = sum(each.numel() for each in state.network.parameters())
+    text = (
+        f"{recipe.network}, {parameters:,} parameters, {len(plan.alphabet)} characters, "
+        f"input {plan.spec.width}x{plan.spec.height}, {recipe.precision}: "
+        f"{steps:,} steps at {rate:,.0f} pictures/s, about {_spoken(seconds)}"
+    )
+    told = Estimate(steps, seconds, rate, parameters, text)
+    return replace(plan, recipe=recipe), itertools.chain(used, stream), told
+
+
+def measure_speed(step: Callable[[Batch], object], batches: Iterator[Batch]) -> tuple[float, list[Batch]]:
+    """Seconds a step, and the batches that were used up."""
+    used: list[Batch] = []
+    begun = started = time.monotonic()
+    for batch in batches:
+        used.append(batch)
+        step(batch)
+        if len(used) == WARM_UP:
+            started = time.monotonic()
+        enough = len(used) >= WARM_UP + MEASURED or time.monotonic() - begun > LONGEST
+        if len(used) > WARM_UP and enough:
+            break
+    return (time.monotonic() - started) / (len(used) - WARM_UP), used
+
+
+def decide_steps(recipe: Recipe, step_seconds: float, validation_seconds: float, spent: float) -> int:
+    """The recipe's steps, or as many as fit into its minutes after ``spent`` seconds of getting ready."""
+    if recipe.steps:
+        return recipe.steps
+    if not recipe.minutes:
+        return DEFAULT_STEPS
+    left = recipe.minutes * 60 - spent - FINISH_SECONDS - VALIDATIONS * validation_seconds
+    return max(20, int(left / step_seconds))
+
+
+def fill_intervals(recipe: Recipe, steps: int) -> Recipe:
+    """The recipe with its steps and intervals fixed."""
+    every = recipe.validate_every or max(1, -(-steps // VALIDATIONS))
+    return recipe.with_changes(steps=steps, validate_every=every, save_every=recipe.save_every or every)
+
+
+def _spoken(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.1f} minutes"

@@ -1,0 +1,166 @@
+"""Recipe -> run folder: the one function that the command line, Python and studies call."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from accelerate import Accelerator
+
+from captchalab.networks import build
+from captchalab.samples.sample import Source
+from captchalab.sources import open_source
+from captchalab.training.augment import AUGMENTATIONS
+from captchalab.training.batches import Batch, Batches, load_batches
+from captchalab.training.checkpoint import save_checkpoint
+from captchalab.training.device import has_bfloat16, open_accelerator
+from captchalab.training.estimate import estimate
+from captchalab.training.loop import Trainer
+from captchalab.training.metrics_file import MetricsFile
+from captchalab.training.plan import Plan, Tell, make_plan
+from captchalab.training.progress import Event, Message, OnProgress
+from captchalab.training.recipe import Recipe, load_recipe
+from captchalab.training.run import (
+    CHECKPOINTS,
+    METRICS,
+    MODEL,
+    RECIPE,
+    claim_folder,
+    finish,
+    stored_recipe,
+    take_up,
+)
+from captchalab.training.start import load_start, take_over
+from captchalab.training.state import State
+
+
+@dataclass(frozen=True)
+class FitResult:
+    """``validation`` holds the best validation's figures; ``pictures`` counts repetitions too."""
+
+    run: Path
+    model: Path
+    steps: int
+    pictures: int
+    seconds: float
+    validation: dict[str, Any]
+
+
+def fit(
+    sources: Sequence[str | Source] | str = (),
+    *,
+    recipe: str | Path | Recipe = "compact",
+    out: str | Path | None = None,
+    device: str = "auto",
+    resume: bool = False,
+    tensorboard: bool = False,
+    on_progress: OnProgress | None = None,
+    **settings: Any,
+) -> FitResult:
+    """Train a reader and leave a run folder behind.
+
+    ``settings`` are fields of ``Recipe`` (``steps=2000``, ``start="runs/old"``, ``until=0.99``, ...).
+    ``resume`` goes on with the run in ``out`` from its last checkpoint, by its own recipe.
+    Raises ``UsageError`` for wrong settings and sources, ``LabelError`` for bad labels, ``RunError``
+    for broken runs.
+    """
+    begun = time.monotonic()
+    run = claim_folder(out, resume)
+    stored = stored_recipe(run, settings) if resume else None
+    chosen = stored or _asked(recipe, settings)
+    accelerator = open_accelerator(device)
+    chief = accelerator.is_main_process
+    tell = on_progress if on_progress is not None and chief else _nobody
+    plan, state = get_ready(chosen, sources, accelerator, lambda text: tell(Message(text)))
+    resumed = resume and take_up(run, state)
+    batches = _batches(plan, accelerator)
+    stream: Iterator[Batch] = iter(load_batches(batches, itertools.count(state.step), _workers(plan)))
+    if stored is None:
+        plan, stream, expected = estimate(plan, state, accelerator, stream, time.monotonic() - begun)
+        tell(expected)
+        torch.manual_seed(chosen.seed)  # trying the speed has drawn random numbers
+    elif resumed:
+        tell(Message(f"going on at step {state.step:,} of {plan.recipe.steps:,}"))
+    if chief:
+        plan.recipe.save(run / RECIPE)
+    metrics = (
+        MetricsFile(run / METRICS, state.step, run / "tensorboard" if tensorboard else None)
+        if chief
+        else None
+    )
+    trainer = Trainer(
+        plan=plan,
+        state=state,
+        accelerator=accelerator,
+        network=accelerator.prepare_model(state.network),
+        metrics=metrics,
+        save=lambda: save_checkpoint(run / CHECKPOINTS, state.step, state.to_checkpoint()),
+        on_progress=tell,
+    )
+    trainer.run(itertools.islice(stream, plan.recipe.steps - state.step))
+    if chief:
+        finish(run, plan, state, batches, accelerator.num_processes, lambda text: tell(Message(text)))
+    accelerator.wait_for_everyone()
+    pictures = state.step * plan.recipe.batch * accelerator.num_processes
+    return FitResult(run, run / MODEL, state.step, pictures, time.monotonic() - begun, state.figures)
+
+
+def _asked(recipe: str | Path | Recipe, settings: dict[str, Any]) -> Recipe:
+    """The recipe with the settings that the caller changes."""
+    base = recipe if isinstance(recipe, Recipe) else load_recipe(recipe)
+    return base.with_changes(**settings)
+
+
+def get_ready(
+    recipe: Recipe, sources: Sequence[str | Source] | str, accelerator: Accelerator, tell: Tell
+) -> tuple[Plan, State]:
+    """The plan, and the state at step 0 of a network from scratch or from another model."""
+    start = load_start(recipe.start)
+    if start is not None:
+        described = start[1].network
+        recipe = recipe.with_changes(network=described["name"], options=described["options"])
+    precision = "bfloat16" if has_bfloat16(accelerator.device) else "float32"
+    plan = make_plan(recipe, _open(sources, recipe), start[1] if start else None, precision, tell)
+    torch.manual_seed(recipe.seed)
+    network = build(recipe.network, plan.spec, plan.alphabet.classes, plan.lengths[1], dict(recipe.options))
+    if start is not None:
+        shared = take_over(network, start[0], plan.alphabet, start[1].alphabet)
+        tell(f"starting from {start[1].name}: {shared} of {len(plan.alphabet)} characters are known")
+    return plan, State.new(network.to(accelerator.device), plan.recipe)
+
+
+def _open(sources: Sequence[str | Source] | str, recipe: Recipe) -> list[Source]:
+    given = [sources] if isinstance(sources, str) else list(sources)
+    return [open_source(each) if isinstance(each, str) else each for each in given or recipe.sources]
+
+
+def _batches(plan: Plan, accelerator: Accelerator) -> Batches:
+    recipe = plan.recipe
+    return Batches(
+        resting=plan.resting,
+        drawn=plan.drawn,
+        spec=plan.spec,
+        alphabet=plan.alphabet,
+        batch=recipe.batch,
+        seed=recipe.seed,
+        augmentation=AUGMENTATIONS[recipe.augment],
+        rank=accelerator.process_index,
+        world=accelerator.num_processes,
+    )
+
+
+def _workers(plan: Plan) -> int:
+    """Processes that prepare batches: drawing wants all cores but one, augmenting is done by one."""
+    if plan.recipe.workers >= 0:
+        return plan.recipe.workers
+    return min(8, max(1, (os.cpu_count() or 1) - 1)) if plan.drawn else 1
+
+
+def _nobody(_event: Event) -> None:
+    """Stands in for whoever watches."""

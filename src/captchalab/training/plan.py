@@ -1,0 +1,189 @@
+"""Recipe and sources -> a plan: everything decided that the recipe left open."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+
+from captchalab.errors import LabelError, UsageError
+from captchalab.reading.alphabet import Alphabet
+from captchalab.reading.inputspec import InputSpec
+from captchalab.reading.modelfile import ModelInfo
+from captchalab.samples.characters import load_alphabet
+from captchalab.samples.sample import AtRest, Source
+from captchalab.sources import open_source
+from captchalab.training.batches import VALIDATION_OFFSET, Prepared, prepare
+from captchalab.training.recipe import Recipe
+
+Tell = Callable[[str], None]
+
+GLANCE = 400
+"""Texts and pictures of a drawn source that are looked at to learn its alphabet, lengths and size."""
+
+
+@runtime_checkable
+class Declares(Protocol):
+    """A drawn source that knows its alphabet, even the characters that a glance at its texts would miss."""
+
+    @property
+    def alphabet(self) -> Alphabet: ...
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A recipe with nothing left open, and the pictures that it names."""
+
+    recipe: Recipe
+    alphabet: Alphabet
+    lengths: tuple[int, int]
+    spec: InputSpec
+    drawn: tuple[Source, ...]
+    resting: Prepared | None
+    validation: Prepared
+
+    @property
+    def drawn_only(self) -> bool:
+        return self.resting is None
+
+
+def make_plan(
+    recipe: Recipe, sources: Sequence[Source], start: ModelInfo | None, precision: str, tell: Tell
+) -> Plan:
+    """Look at the sources and decide. ``start`` is the model that training goes on from, ``precision``
+    what ``auto`` means here.
+
+    Raises ``UsageError`` for sources that cannot be trained on, ``LabelError`` for bad labels.
+    """
+    if not sources:
+        raise UsageError("nothing to train on: name a folder, an archive or a scheme (captchalab schemes)")
+    resting = [source for source in sources if isinstance(source, AtRest)]
+    drawn = [source for source in sources if not isinstance(source, AtRest)]
+    for source in resting:
+        if source.size == 0:
+            raise UsageError(f"no pictures in {source.name}")
+    texts = _texts(sources)
+    declared = [source.alphabet.characters for source in drawn if isinstance(source, Declares)]
+    alphabet = load_alphabet(recipe.alphabet) if recipe.alphabet else Alphabet.of_texts([*texts, *declared])
+    for text in texts:
+        try:
+            alphabet.encode(text)
+        except LabelError as error:
+            raise LabelError(
+                f"{error}. Add them with --alphabet, or list such labels: captchalab check"
+            ) from None
+    lengths = (min(map(len, texts)), max(recipe.max_length, *map(len, texts)))
+    spec = start.input if start else choose_spec(recipe, sources, lengths[1])
+    kept: list[tuple[Source, Sequence[int]]] = []
+    aside: list[tuple[Source, Sequence[int]]] = []
+    for source in resting:
+        first, second = (_all(source), []) if recipe.validation else set_aside(source)
+        kept.append((source, first))
+        aside.append((source, second))
+    if recipe.validation:
+        chosen = open_source(recipe.validation)
+        aside = [(chosen, range(min(chosen.size or recipe.validation_pictures, recipe.validation_pictures)))]
+    elif drawn:
+        share = max(1, recipe.validation_pictures // len(sources))
+        aside += [(source, range(VALIDATION_OFFSET, VALIDATION_OFFSET + share)) for source in drawn]
+    validation = _gather(aside, spec, alphabet, tell, limit=recipe.validation_pictures)
+    if not len(validation):
+        raise UsageError("no picture could be set aside for validation: name some with --validation")
+    return Plan(
+        recipe=recipe.with_changes(
+            sources=tuple(source.name for source in sources),
+            alphabet=alphabet.characters,
+            max_length=lengths[1],
+            height=spec.height,
+            width=spec.width,
+            channels=spec.channels,
+            fit=spec.fit,
+            precision=precision if recipe.precision == "auto" else recipe.precision,
+            augment=recipe.augment or ("light" if resting else "none"),
+        ),
+        alphabet=alphabet,
+        lengths=lengths,
+        spec=spec,
+        drawn=tuple(drawn),
+        resting=_gather(kept, spec, alphabet, tell) if resting else None,
+        validation=validation,
+    )
+
+
+def choose_spec(recipe: Recipe, sources: Sequence[Source], longest: int) -> InputSpec:
+    """The network's input: as the recipe says, or from the pictures' size and the longest text."""
+    sizes = [
+        source.sample(index).image.shape[:2]
+        for source in sources
+        for index in range(min(24, source.size or 24))
+    ]
+    fit = recipe.fit or ("stretch" if len(set(sizes)) == 1 else "pad")
+    height = recipe.height or (32 if recipe.options.get("size") in ("tiny", "small") else 48)
+    if recipe.width:
+        return InputSpec(height, recipe.width, recipe.channels, fit)
+    aspect = max(width / high for high, width in sizes)
+    # Enough columns for the texts; very wide pictures are squeezed, since width costs time.
+    needed = 4 * max(2 * longest + 2, 8)
+    width = min(max(round(height * aspect / 8) * 8, needed), 320)
+    return InputSpec(height, width, recipe.channels, fit)
+
+
+def set_aside(source: AtRest) -> tuple[list[int], list[int]]:
+    """Indices to train on and to validate on, 19:1 (more for small sources), by content hash.
+
+    Stable when samples are added; the same bytes never stand on both sides.
+    """
+    share = min(0.2, max(0.05, 100 / source.size))
+    bound = int(share * 2**32)
+    train: list[int] = []
+    validation: list[int] = []
+    for index in range(source.size):
+        digest = hashlib.sha256(source.data(index)).digest()
+        (validation if int.from_bytes(digest[:4], "big") < bound else train).append(index)
+    if not validation and len(train) > 1:  # a handful of pictures: better few than none
+        validation.append(train.pop())
+    return train, validation
+
+
+def _all(source: AtRest) -> list[int]:
+    return list(range(source.size))
+
+
+def _texts(sources: Sequence[Source]) -> list[str]:
+    """All texts at rest; of drawn sources, enough to see the lengths."""
+    texts: list[str] = []
+    for source in sources:
+        count = source.size if source.size is not None else GLANCE
+        texts += [source.text(index) for index in range(count)]
+    return texts
+
+
+def _gather(
+    parts: Sequence[tuple[Source, Sequence[int]]],
+    spec: InputSpec,
+    alphabet: Alphabet,
+    tell: Tell,
+    limit: int | None = None,
+) -> Prepared:
+    prepared = []
+    for source, indices in parts:
+        chosen = indices
+        if limit is not None and len(indices) > limit // len(parts):
+            step = len(indices) / max(1, limit // len(parts))
+            chosen = [indices[int(place * step)] for place in range(max(1, limit // len(parts)))]
+        found = prepare(source, chosen, spec, alphabet)
+        if found.skipped:
+            tell(
+                f"left out {len(found.skipped)} unreadable pictures of {source.name} "
+                f"(first: {found.skipped[0]})"
+            )
+        prepared.append(found)
+    return Prepared(
+        np.concatenate([each.images for each in prepared])
+        if prepared
+        else np.empty((0, *spec.shape), np.uint8),
+        [text for each in prepared for text in each.texts],
+    )

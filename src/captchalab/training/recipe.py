@@ -1,0 +1,154 @@
+"""How to train, as one frozen dataclass. Recipe files hold only what differs from its defaults."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import MISSING, Field, asdict, dataclass, field, fields, replace
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+
+from captchalab.errors import UsageError, suggest
+from captchalab.samples.files import write_atomic
+
+
+def _setting(text: str, default: Any = MISSING, **more: Any) -> Any:
+    return field(default=default, metadata={"help": text}, **more)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything that decides a training. Each field's help text is in its metadata."""
+
+    network: str = _setting("name of the network", "compact")
+    options: dict[str, Any] = _setting("options of the network", default_factory=dict)
+    sources: tuple[str, ...] = _setting("where the pictures come from", ())
+    validation: str = _setting("source of the validation pictures; empty: set aside from the sources", "")
+    start: str = _setting("model file or run to start from, or 'scratch'", "scratch")
+    alphabet: str = _setting("characters to learn, a preset, or a file; empty: those in use", "")
+    max_length: int = _setting("longest text to be read; 0: the longest in use", 0)
+
+    height: int = _setting("height of the network's input in pixels; 0: by the network's default", 0)
+    width: int = _setting("width of the network's input in pixels; 0: by the pictures' aspect", 0)
+    channels: int = _setting("1 for grey, 3 for colour", 1)
+    fit: str = _setting("'stretch' or 'pad'; empty: pad where the pictures' sizes differ", "")
+    augment: str = _setting(
+        "'none', 'light' or 'strong'; empty: none for drawn pictures, light for others", ""
+    )
+
+    steps: int = _setting("number of steps; 0: from minutes, or 4000", 0)
+    minutes: float = _setting("wall clock for the whole training; its speed is measured first", 0.0)
+    until: float = _setting("stop at this validation sequence accuracy; 0: never", 0.0)
+    patience: int = _setting("stop after so many validations without gain; 0: never", 10)
+    batch: int = _setting("pictures a step", 128)
+    learning_rate: float = _setting("peak learning rate", 3e-3)
+    warmup: float = _setting("share of the steps in which the learning rate rises", 0.15)
+    weight_decay: float = _setting("decoupled weight decay of AdamW", 0.01)
+    clip: float = _setting("largest norm of the gradient", 2.0)
+    average: float = _setting("decay of the averaged weights (EMA); 0: no averaging", 0.99)
+    precision: str = _setting("'float32', 'bfloat16' or 'auto' (bfloat16 where the processor has it)", "auto")
+    validate_every: int = _setting("steps between validations; 0: twelve in all", 0)
+    validation_pictures: int = _setting("pictures of a validation, at most", 1000)
+    save_every: int = _setting("steps between checkpoints; 0: with each validation", 0)
+    workers: int = _setting("processes that prepare pictures; -1: by the kind of the sources", -1)
+    weights: str = _setting("how the model file stores weights: 'float16' or 'float32'", "float16")
+    seed: int = _setting("seed of weights, order and drawn pictures", 0)
+
+    def __post_init__(self) -> None:
+        _choice("precision", self.precision, ("auto", "float32", "bfloat16"))
+        _choice("weights", self.weights, ("float16", "float32"))
+        _choice("augment", self.augment, ("", "none", "light", "strong"))
+        _choice("fit", self.fit, ("", "stretch", "pad"))
+        _between("channels", self.channels, 1, 3)
+        _between("steps", self.steps, 0, 100_000_000)
+        _between("minutes", self.minutes, 0, 100_000)
+        _between("until", self.until, 0, 1)
+        _between("patience", self.patience, 0, 1_000_000)
+        _between("batch", self.batch, 1, 65_536)
+        _between("learning_rate", self.learning_rate, 1e-8, 1)
+        _between("warmup", self.warmup, 0, 0.9)
+        _between("weight_decay", self.weight_decay, 0, 1)
+        _between("clip", self.clip, 1e-3, 1e6)
+        _between("average", self.average, 0, 0.99999)
+        _between("validate_every", self.validate_every, 0, 100_000_000)
+        _between("validation_pictures", self.validation_pictures, 1, 1_000_000)
+        _between("save_every", self.save_every, 0, 100_000_000)
+        _between("workers", self.workers, -1, 256)
+        _between("seed", self.seed, 0, 2**62)
+        _between("max_length", self.max_length, 0, 64)
+        if self.height or self.width:
+            _between("height", self.height or 48, 8, 512)
+            _between("width", self.width or 128, 8, 2048)
+
+    def with_changes(self, **changes: Any) -> Recipe:
+        """A copy with some settings changed. Raises ``UsageError`` for unknown names or wrong values."""
+        known = {each.name: each for each in fields(self)}
+        for name, value in changes.items():
+            if name not in known:
+                raise suggest(name, list(known), "recipe setting")
+            changes[name] = _converted(known[name], value)
+        return replace(self, **changes)
+
+    def save(self, path: Path) -> None:
+        """As a complete, re-runnable TOML file with a comment for each setting."""
+        lines = ["# A complete recipe: captchalab train --recipe THIS_FILE\n"]
+        for each in fields(self):
+            value = asdict(self)[each.name]
+            text = tomli_w.dumps({each.name: list(value) if isinstance(value, tuple) else value})
+            if each.name == "options":  # a TOML table would swallow the settings after it
+                text = f"options = {_inline_table(value)}\n"
+            lines.append(f"\n# {each.metadata['help']}\n{text}")
+        write_atomic(path, "".join(lines).encode())
+
+
+def load_recipe(name: str | Path) -> Recipe:
+    """A bundled recipe by name, or a TOML file by path. Raises ``UsageError``."""
+    bundled = {
+        Path(entry.name).stem: entry
+        for entry in resources.files("captchalab.training").joinpath("recipes").iterdir()
+        if entry.name.endswith(".toml")
+    }
+    path = Path(name)
+    if str(name) in bundled:
+        text = bundled[str(name)].read_text(encoding="utf-8")
+    elif path.suffix == ".toml" and path.is_file():
+        text = path.read_text(encoding="utf-8")
+    elif path.suffix == ".toml":
+        raise UsageError(f"no recipe file {path}. Bundled recipes: {', '.join(sorted(bundled))}")
+    else:
+        raise suggest(str(name), list(bundled), "recipe")
+    try:
+        settings = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"the recipe {name} is not valid TOML: {error}") from None
+    return Recipe().with_changes(**settings)
+
+
+def _converted(setting: Field[Any], value: Any) -> Any:
+    """``value`` in the type of the setting's default; TOML and the shell know fewer types."""
+    wanted = setting.type
+    if wanted == "float" and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if wanted == "tuple[str, ...]" and isinstance(value, list | tuple):
+        return tuple(str(each) for each in value)
+    expected = {"str": str, "int": int, "float": float, "dict[str, Any]": dict}.get(str(wanted))
+    if expected is None or not isinstance(value, expected) or isinstance(value, bool):
+        raise UsageError(f"the recipe setting {setting.name} must be of type {wanted}; got {value!r}")
+    return value
+
+
+def _inline_table(values: dict[str, Any]) -> str:
+    pairs = (tomli_w.dumps({key: value}).strip() for key, value in values.items())
+    return "{ " + ", ".join(pairs) + " }" if values else "{}"
+
+
+def _choice(name: str, value: str, allowed: tuple[str, ...]) -> None:
+    if value not in allowed:
+        raise UsageError(f"{name}={value!r}: allowed are {', '.join(repr(each) for each in allowed)}")
+
+
+def _between(name: str, value: float, low: float, high: float) -> None:
+    if not low <= value <= high:
+        raise UsageError(f"{name}={value}: allowed is {low:g} to {high:g}")

@@ -1,0 +1,172 @@
+"""The run folder: found, taken up again, and finished with its model, sheets and report."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from captchalab import __version__
+from captchalab.errors import UsageError
+from captchalab.reading.metrics import wilson
+from captchalab.reading.modelfile import ModelInfo
+from captchalab.samples.files import make_folder, write_atomic
+from captchalab.training.batches import Batches
+from captchalab.training.checkpoint import checkpoints, load_checkpoint
+from captchalab.training.export import export
+from captchalab.training.plan import Plan, Tell
+from captchalab.training.plots import plot_curves, plot_mistakes, plot_predictions, plot_samples
+from captchalab.training.recipe import Recipe, load_recipe
+from captchalab.training.state import State
+from captchalab.training.validate import Validation, validate
+
+RECIPE, METRICS, MODEL, REPORT = "recipe.toml", "metrics.csv", "model.onnx", "report.md"
+CHECKPOINTS = "checkpoints"
+PARITY_PICTURES = 64
+RESUME_KEEPS = ("steps", "minutes", "until", "batch", "seed", "learning_rate", "start", "save_every")
+"""Settings that a resumed training may repeat but not change: a resumed run ends as if never interrupted."""
+
+
+def claim_folder(out: str | Path | None, resume: bool) -> Path:
+    """The run folder, made if it is new. Raises ``UsageError`` where a run would be overwritten."""
+    if out is None:
+        out = Path("runs") / datetime.now().strftime("%Y%m%d-%H%M%S")
+    run = Path(out)
+    if run.is_file():
+        raise UsageError(f"{run} is a file; --out names a folder")
+    if resume and not run.is_dir():
+        raise UsageError(f"there is no run in {run} to resume; leave --resume out to start one")
+    if not resume and (run / RECIPE).exists():
+        raise UsageError(f"{run} holds a run already: go on with it by --resume, or choose another --out")
+    make_folder(run)
+    return run
+
+
+def stored_recipe(run: Path, settings: dict[str, Any]) -> Recipe | None:
+    """The recipe that a run was started with; ``None`` if it was killed before it wrote one.
+
+    Raises ``UsageError`` if ``settings`` would change what the run's steps depend on.
+    """
+    if not (run / RECIPE).exists():
+        return None
+    recipe = load_recipe(run / RECIPE)
+    for name in RESUME_KEEPS:
+        asked, stored = settings.get(name), getattr(recipe, name)
+        if asked is not None and asked != stored:
+            raise UsageError(
+                f"the run in {run} was started with {name}={stored}, not {asked}: leave it out to resume, "
+                "or train on from it with --from"
+            )
+    return recipe
+
+
+def take_up(run: Path, state: State) -> bool:
+    """Load the newest checkpoint that is whole into ``state``; whether there was one."""
+    folder = run / CHECKPOINTS
+    if not checkpoints(folder):
+        return False
+    state.load(load_checkpoint(folder))
+    return True
+
+
+def describe(run: Path, plan: Plan, state: State, processes: int) -> ModelInfo:
+    """What the model file says about itself."""
+    low, high = wilson(round(state.figures["sequence_accuracy"] * len(plan.validation)), len(plan.validation))
+    return ModelInfo(
+        name=run.resolve().name,
+        alphabet=plan.alphabet,
+        decoder=state.network.head.decoder,
+        input=plan.spec,
+        network={"name": plan.recipe.network, "options": plan.recipe.options},
+        lengths=plan.lengths,
+        scheme={"sources": list(plan.recipe.sources)},
+        figures={
+            "validation_images": len(plan.validation),
+            "validation_sequence_accuracy": state.figures["sequence_accuracy"],
+            "validation_sequence_accuracy_low": low,
+            "validation_sequence_accuracy_high": high,
+            "validation_character_accuracy": state.figures["character_accuracy"],
+        },
+        training={
+            "steps": state.step,
+            "best_step": state.figures["step"],
+            "pictures": state.step * plan.recipe.batch * processes,
+            "seconds": round(state.seconds, 1),
+            "start": plan.recipe.start,
+            "seed": plan.recipe.seed,
+        },
+        captchalab=__version__,
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+
+
+def write_model(run: Path, out: Path, plan: Plan, state: State, processes: int = 1) -> Validation:
+    """Export the best weights, check the file, and read the validation pictures with them."""
+    network = state.best_network()
+    info = describe(run, plan, state, processes)
+    export(network, info, plan.validation.images[:PARITY_PICTURES], out, plan.recipe.weights)
+    return validate(network, plan.validation, plan.alphabet, next(network.parameters()).device)
+
+
+def finish(run: Path, plan: Plan, state: State, batches: Batches, processes: int, tell: Tell) -> None:
+    """``model.onnx`` first, then the sheets and the report."""
+    validation = write_model(run, run / MODEL, plan, state, processes)
+    tell(f"model: {run / MODEL} ({(run / MODEL).stat().st_size / 1e6:.2f} MB, checked against its network)")
+    images, targets, _ = batches[0]
+    texts = [plan.alphabet.decode(row) for row in targets.tolist()]
+    plot_samples(list(zip(images.numpy(), texts, strict=True)), run / "samples.png")
+    read = list(zip(plan.validation.images, plan.validation.texts, validation.reads, strict=True))
+    plot_predictions(read, run / "predictions.png")
+    plot_mistakes(read, run / "mistakes.png")
+    plot_curves(run / METRICS, run / "curves.png")
+    write_atomic(run / REPORT, _report(run, plan, state, validation).encode())
+
+
+def _report(run: Path, plan: Plan, state: State, validation: Validation) -> str:
+    """The run in words and figures, in Markdown."""
+    figures, recipe = validation.tally.to_json(), plan.recipe
+    size = (run / MODEL).stat().st_size
+    rows = [
+        ("sequence accuracy", f"{figures['sequence_accuracy']:.2%}"),
+        (
+            "95% interval",
+            f"{figures['sequence_accuracy_low']:.2%} to {figures['sequence_accuracy_high']:.2%}",
+        ),
+        ("character accuracy", f"{figures['character_accuracy']:.2%}"),
+        ("validation pictures", f"{figures['images']:,}"),
+        ("steps", f"{state.step:,} of {recipe.steps:,} (best: {state.figures['step']:,})"),
+        ("training time", f"{state.seconds:.0f} s"),
+        (
+            "network",
+            f"{recipe.network}, {sum(each.numel() for each in state.network.parameters()):,} parameters",
+        ),
+        ("input", f"{plan.spec.width}x{plan.spec.height}, {'grey' if plan.spec.channels == 1 else 'colour'}"),
+        ("alphabet", f"{len(plan.alphabet)} characters"),
+        ("model file", f"{size / 1e6:.2f} MB"),
+    ]
+    lines = [
+        f"# {run.resolve().name}",
+        "",
+        "| | |",
+        "|---|---|",
+        *(f"| {key} | {value} |" for key, value in rows),
+    ]
+    sources = "".join(f"- `{source}`\n" for source in recipe.sources)
+    pairs = "".join(
+        f"- {each['true']} read as {each['read']}: {each['count']}\n" for each in figures["confusion"][:10]
+    )
+    lines += ["", "## Sources", "", sources, "## Most frequent mistakes", "", pairs or "None.\n"]
+    lines += [
+        "## Pictures",
+        "",
+        *(f"![{name}]({name}.png)\n" for name in ("curves", "samples", "predictions", "mistakes")),
+        "## Next",
+        "",
+        "```sh",
+        f"captchalab evaluate {run} SOURCE --report {run / 'evaluation'}",
+        f"captchalab read PICTURE -m {run}",
+        f"captchalab train MORE_PICTURES --from {run} --out runs/better",
+        "```",
+        "",
+    ]
+    return "\n".join(lines)
