@@ -15,7 +15,7 @@ from captchalab.samples.folder import FolderSource
 from captchalab.samples.parquet import ParquetSource
 from captchalab.samples.sample import Source
 
-DRAWING_OPTIONS = ("alphabet", "length", "width", "height", "seed")
+DRAWING_OPTIONS = ("alphabet", "length", "width", "height", "seed", "font")
 RESTING_OPTIONS = ("part",)
 OPTIONS = DRAWING_OPTIONS + RESTING_OPTIONS
 KINDS = "a folder, a .tar, .tar.gz or .parquet file, scheme:NAME, or python:MODULE:OBJECT"

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from captchalab.errors import suggest
 from captchalab.reading.alphabet import Alphabet
 from captchalab.samples.sample import Sample
-from captchalab.synth.fonts import holders
 from captchalab.synth.drawing import draw, text_of
+from captchalab.synth.fonts import holders
 from captchalab.synth.options import parse_lengths, spell, whole_number
 from captchalab.synth.scheme import Scheme
 from captchalab.synth.schemes import SCHEMES

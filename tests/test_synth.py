@@ -1,0 +1,215 @@
+"""Contract tests over every scheme and every effect, and what fonts, layouts and options promise."""
+
+from __future__ import annotations
+
+import pickle
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from captchalab.errors import UsageError
+from captchalab.reading.alphabet import Alphabet
+from captchalab.samples.sample import Source
+from captchalab.synth.drawing import draw
+from captchalab.synth.effects import EFFECTS
+from captchalab.synth.fonts import FOLDER, bundled, glyphs, holds
+from captchalab.synth.layout import keep_inside, line_up, spread
+from captchalab.synth.randomness import random_for
+from captchalab.synth.scheme import Scheme
+from captchalab.synth.schemes import SCHEMES
+from captchalab.synth.source import SchemeSource
+
+INK = (40, 60, 90)
+SIZES = [(160, 60), (100, 60), (170, 80), (64, 32), (301, 97)]
+every_scheme = pytest.mark.parametrize("name", SCHEMES)
+every_effect = pytest.mark.parametrize("name", EFFECTS)
+
+
+def picture(seed: int = 3) -> np.ndarray:
+    """A smooth ramp with two dark bars and a little noise: every effect has something to work on."""
+    rng = np.random.default_rng(seed)
+    rows, columns = np.mgrid[0:48, 0:120]
+    image = np.stack((rows * 2 + 100, columns + 90, 200 - rows), axis=2) + rng.integers(0, 9, (48, 120, 1))
+    image[10:40, 30:36] = image[10:40, 80:86] = INK
+    return image.astype(np.uint8)
+
+
+@every_effect
+def test_effect_of_strength_0_is_the_identity(name: str) -> None:
+    image = picture()
+    assert np.array_equal(EFFECTS[name](random_for(1, 1), image, INK, 0.0), image)
+
+
+@every_effect
+def test_effect_changes_pixels_keeps_form_and_repeats_itself(name: str) -> None:
+    image, before = picture(), picture()
+    first = EFFECTS[name](random_for(1, 2), image, INK, 1.0)
+    again = EFFECTS[name](random_for(1, 2), image, INK, 1.0)
+    assert np.array_equal(image, before), "an effect must not write into its input"
+    assert first.dtype == np.uint8 and first.shape == image.shape
+    assert not np.array_equal(first, image)
+    assert np.array_equal(first, again)
+
+
+@pytest.mark.parametrize("name", sorted(set(EFFECTS) - {"smooth", "negative"}))
+def test_effect_is_another_with_other_random_numbers(name: str) -> None:
+    one, other = (EFFECTS[name](random_for(1, i), picture(), INK, 1.0) for i in (1, 2))
+    assert not np.array_equal(one, other)
+
+
+@every_scheme
+def test_scheme_is_listed_under_its_own_name_and_names_known_effects(name: str) -> None:
+    scheme = SCHEMES[name]
+    assert scheme.name == name
+    assert {step.effect for step in (*scheme.under, *scheme.over)} <= set(EFFECTS)
+    assert set(scheme.lettering.fonts) <= set(bundled())
+
+
+@every_scheme
+@pytest.mark.parametrize("size", SIZES)
+def test_scheme_keeps_alphabet_length_and_size(name: str, size: tuple[int, int]) -> None:
+    width, height = size
+    options = {"alphabet": "a7Z", "length": "3-5", "width": str(width), "height": str(height)}
+    samples = [SchemeSource(name, options).sample(i) for i in range(40)]
+    assert {s.image.shape for s in samples} == {(height, width, 3)}
+    assert all(s.image.dtype == np.uint8 and s.image.flags["C_CONTIGUOUS"] for s in samples)
+    assert set("".join(s.text for s in samples)) == set("a7Z")
+    assert {len(s.text) for s in samples} == {3, 4, 5}
+
+
+@every_scheme
+def test_scheme_draws_texts_uniformly(name: str) -> None:
+    source = SchemeSource(name, {"alphabet": "digits", "length": "2-3"})
+    texts = [source.text(i) for i in range(6000)]
+    assert abs(np.mean([len(t) for t in texts]) - 2.5) < 0.04
+    shares = np.bincount([int(c) for t in texts for c in t], minlength=10) / sum(map(len, texts))
+    assert np.abs(shares - 0.1).max() < 0.01
+
+
+@every_scheme
+def test_same_seed_gives_the_same_sample_in_any_order(name: str) -> None:
+    forwards = [SchemeSource(name, {"seed": "5"}).sample(i) for i in range(6)]
+    source = pickle.loads(pickle.dumps(SchemeSource(name, {"seed": "5"})))
+    for i in reversed(range(6)):
+        sample = source.sample(i)
+        assert (sample.text, sample.name) == (source.text(i), f"5/{i}") == (forwards[i].text, f"5/{i}")
+        assert np.array_equal(sample.image, forwards[i].image)
+    assert len({s.image.tobytes() for s in forwards}) == 6
+    assert not np.array_equal(SchemeSource(name, {"seed": "6"}).sample(0).image, forwards[0].image)
+
+
+def bare(name: str, **changes: object) -> Scheme:
+    """The scheme without effects, so that a pixel off the background is ink."""
+    return replace(SCHEMES[name], under=(), over=(), **changes)
+
+
+@every_scheme
+@pytest.mark.parametrize("size", SIZES[:3])
+def test_every_character_stays_on_the_canvas(name: str, size: tuple[int, int]) -> None:
+    """The text spans the picture, and at most a trace of its ink lies at the left or right edge.
+
+    (``lepture`` starts a few pixels in and may end as many over the edge, as its model does.)
+    """
+    scheme = bare(name, alphabet="E", lengths=(4, 4), width=size[0], height=size[1])
+    for index in range(60):
+        image, _ = draw(scheme, 9, index)
+        ink = (image != image[0, 0]).any(axis=2)
+        assert ink[:, [0, -1]].sum() < 0.02 * ink.sum(), index
+        columns = np.flatnonzero(ink.any(axis=0))
+        assert columns[-1] - columns[0] > 0.4 * size[0], index
+        assert ink.mean() > 0.04, index
+
+
+@every_scheme
+def test_every_character_is_drawn_anew(name: str) -> None:
+    """No two pictures of one text are alike, and neither are the characters within one."""
+    scheme = bare(name, alphabet="R", lengths=(1, 1))
+    shapes = set()
+    for index in range(50):
+        image, _ = draw(scheme, 2, index)
+        ink = (image != image[0, 0]).any(axis=2)
+        rows, columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
+        shapes.add(ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1].tobytes())
+    assert len(shapes) == 50
+
+
+def test_sample_is_a_function_of_large_seeds_and_indices_too() -> None:
+    def numbers(seed: int, index: int) -> list[float]:
+        return random_for(seed, index).random(200).tolist()
+
+    keys = [(0, 0), (0, 1), (1, 0), (2**63, 1), (0, 2**63), (2**64 - 1, 2**64 - 1), (1, 2**32)]
+    assert len({tuple(numbers(*key)) for key in keys}) == len(keys)
+    assert numbers(7, 8) == numbers(7, 8)
+
+
+@every_scheme
+def test_characters_that_no_font_has_are_named(name: str) -> None:
+    with pytest.raises(UsageError, match="中, 文") as caught:
+        SchemeSource(name, {"alphabet": "A中文"})
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("font", bundled())
+def test_bundled_font_has_all_ascii_and_its_licence(font: str) -> None:
+    alphabet = Alphabet.parse("alnum+math").characters
+    assert [c for c in alphabet if not holds(font, c)] == []
+    assert len({glyphs((font,), (40,), c)[0].coverage.tobytes() for c in alphabet}) == len(alphabet)
+    assert "icen" in (FOLDER / f"{font}.licence.txt").read_text(encoding="utf-8")
+
+
+def test_a_font_of_ones_own(tmp_path: Path) -> None:
+    copied = tmp_path / "mine.ttf"
+    copied.write_bytes((FOLDER / "ComicNeue-Bold.otf").read_bytes())
+    assert SchemeSource("lepture", {"font": str(copied)}).sample(0).image.std() > 5
+    (tmp_path / "broken.ttf").write_bytes(b"no font at all")
+    with pytest.raises(UsageError, match="TrueType"):
+        SchemeSource("lepture", {"font": str(tmp_path / "broken.ttf")})
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"length": "0"}, "length=0"),
+        ({"length": "6-4"}, "length=6-4"),
+        ({"length": "four"}, "length=four"),
+        ({"width": "4"}, "width=4: give a whole number from 16"),
+        ({"height": "-60"}, "height=-60"),
+        ({"seed": "x"}, "seed=x"),
+        ({"alphabet": "aa"}, "twice"),
+        ({"font": "Papyrus"}, "unknown font"),
+        ({"colour": "red"}, "unknown option"),
+    ],
+)
+def test_wrong_options_are_one_line_that_names_them(options: dict[str, str], message: str) -> None:
+    with pytest.raises(UsageError, match=message) as caught:
+        SchemeSource("lepture", options)
+    assert "\n" not in str(caught.value)
+
+
+def test_unknown_scheme_names_the_nearest() -> None:
+    with pytest.raises(UsageError, match="'lepture'"):
+        SchemeSource("leptur")
+
+
+def test_a_scheme_is_a_source_without_end_that_its_name_opens_again() -> None:
+    from captchalab.sources import open_source
+
+    source = SchemeSource("lepture", {"alphabet": "ab&=%+?", "length": "2-3", "seed": "4"})
+    assert isinstance(source, Source) and source.size is None
+    again = open_source(source.name)
+    assert again.sample(3).text == source.sample(3).text
+
+
+def test_line_up_overlaps_by_at_most_its_share() -> None:
+    row = line_up([30, 30], [None, 30], [(0.0, 0.0), (0.0, 0.0)], 0.25)
+    assert (row.lefts, row.width) == ((4, 64), 90)
+    row = line_up([30, 30], [None, 30], [(0.999, 0.999), (0.999, 0.999)], 0.25)
+    assert row.lefts == (4, 4 + 30 - 11 + 30 - 11)
+
+
+def test_spread_and_keep_inside() -> None:
+    assert spread(4, 100, 10) == [20, 40, 60, 80]
+    assert [keep_inside(x, 10, 100) for x in (-5, 50, 99)] == [10, 50, 90]
+    assert keep_inside(3, 60, 100) == 50
