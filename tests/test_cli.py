@@ -119,7 +119,8 @@ def test_a_bad_picture_is_a_row(
     assert [bool(row["error"]) for row in rows] == [True, False] and len(rows[1]["text"]) == 2
     assert [p.name for p in out.parent.iterdir()] == ["rows.csv"]
     assert run([*arguments, "--out", str(tmp_path / "rows.jsonl")]) == 1
-    assert [("error" in json.loads(line)) for line in (tmp_path / "rows.jsonl").open()] == [True, False]
+    lines = (tmp_path / "rows.jsonl").read_text("utf-8").splitlines()
+    assert ["error" in json.loads(line) for line in lines] == [True, False]
 
 
 def test_min_confidence(trained: Path, pictures: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -217,7 +218,7 @@ def test_check_split_merge_alphabet(
         (["generate", "python:no.such.module:Thing", "out", "-n", "1"], "no.such"),
         (["generate", "one", "out", "-n", "1"], "not drawn"),
         (["check", "empty"], "no pictures"),
-        (["split", "one", "out", "--parts", "train"], "--parts"),
+        (["split", "one", "out", "--parts", "train"], "train=19"),
         (["alphabet", "scheme:lepture"], "drawn"),
         (["train"], "captchalab train FOLDER"),
         (["train", "--resume"], "--out RUN"),
@@ -304,14 +305,14 @@ def test_ctrl_c_says_how_to_go_on(tmp_path: Path) -> None:
         "--out",
         "run",
     ]
-    process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
-    assert process.stderr is not None
-    for line in process.stderr:
-        if line.startswith("step "):
-            break
-    process.send_signal(signal.SIGINT)
-    rest = process.stderr.read()
-    assert process.wait(60) == 130
+    with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            if line.startswith("step "):
+                break
+        process.send_signal(signal.SIGINT)
+        rest = process.stderr.read()
+        assert process.wait(60) == 130
     assert "captchalab train --resume --out run" in rest and "Traceback" not in rest
 
 

@@ -70,8 +70,9 @@ def run(arguments: Sequence[str]) -> int:
         sys.stdout.flush()
     except KeyboardInterrupt:
         status = INTERRUPTED
-    except BrokenPipeError:
-        _forget_stdout()
+    except (BrokenPipeError, SystemExit):
+        # Whoever read our output has gone (`| head`); of that alone Typer makes a SystemExit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for Python's last flush
         return CLOSED_PIPE
     except Exception as error:
         failure = explain(error)
@@ -82,8 +83,3 @@ def run(arguments: Sequence[str]) -> int:
     if status == INTERRUPTED:
         say("stopped")
     return status if isinstance(status, int) else 0
-
-
-def _forget_stdout() -> None:
-    """Whoever read our output has gone (``| head``): keep Python's last flush from complaining."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -14,7 +14,7 @@ import typer
 from captchalab.cli.console import say
 from captchalab.cli.options import length_of, words_of
 from captchalab.cli.pictures import Picture, is_one_picture, pictures
-from captchalab.cli.rows import Format, rows_writer
+from captchalab.cli.rows import Format, format_of, rows_writer
 from captchalab.errors import UsageError
 
 if TYPE_CHECKING:
@@ -76,6 +76,7 @@ def read(
         raise UsageError(
             f"one -m is taken, {len(model)} came: models that vote together are not supported yet"
         )
+    form = format_of(out, form)
     wanted = pictures(source)
     constraints: dict[str, Any] = {
         "alphabet": alphabet,

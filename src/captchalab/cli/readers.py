@@ -15,16 +15,19 @@ PYTHON = "python:"
 def open_reads(text: str) -> Reads:
     """Opens ``FILE``, ``RUN``, a bundled model's name, or ``python:MODULE:OBJECT``.
 
-    The object is a ``Reads`` (it has ``read_many(images)``), or a class or function without arguments
-    that makes one. Raises ``UsageError`` where it is none.
+    The object is a ``Reads`` (it has ``read_many(images)``), or a class of such objects that needs no
+    arguments. Raises ``UsageError`` where it is none.
     """
     if not text.startswith(PYTHON):
         from captchalab.reading.reader import Reader
 
         return Reader.open(text)
     found = _import_object(text)
-    if callable(found) and (isinstance(found, type) or not hasattr(found, "read_many")):
-        found = found()
+    if isinstance(found, type) and hasattr(found, "read_many"):
+        try:
+            found = found()
+        except TypeError as error:
+            raise UsageError(f"{text} cannot be made without arguments: {error}") from error
     if not hasattr(found, "read_many"):
         raise UsageError(f"{text} cannot read: it needs a method read_many(images) -> list of readings")
     reads: Reads = found

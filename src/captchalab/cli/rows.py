@@ -30,6 +30,9 @@ class Format(StrEnum):
     CSV = "csv"
 
 
+FORMAT_OF_SUFFIX = {".jsonl": Format.JSON, ".csv": Format.CSV}
+
+
 def row_of(path: str, reading: Reading) -> dict[str, Any]:
     """A reading as the object that `read --format json` prints."""
     row: dict[str, Any] = {
@@ -53,9 +56,18 @@ def row_of(path: str, reading: Reading) -> dict[str, Any]:
     return row
 
 
+def format_of(out: Path | None, asked: Format) -> Format:
+    """The format of the rows: a file's suffix decides. Raises ``UsageError`` for an unknown one."""
+    if out is None:
+        return asked
+    if out.suffix.lower() not in FORMAT_OF_SUFFIX:
+        raise UsageError(f"--out {out}: a name that ends in .jsonl or .csv is needed")
+    return FORMAT_OF_SUFFIX[out.suffix.lower()]
+
+
 @contextmanager
 def rows_writer(out: Path | None, form: Format, *, alone: bool) -> Iterator[WriteRow]:
-    """A function that writes one row: to ``out`` (its suffix says how), or to standard output.
+    """A function that writes one row: to ``out``, or to standard output.
 
     ``alone``: a single picture was named, so text output is its text and nothing else. A file appears
     under its name when all rows are in it, not before.
@@ -63,14 +75,11 @@ def rows_writer(out: Path | None, form: Format, *, alone: bool) -> Iterator[Writ
     if out is None:
         yield _writer(sys.stdout, form, alone)
         return
-    by_suffix = {".jsonl": Format.JSON, ".csv": Format.CSV}
-    if out.suffix.lower() not in by_suffix:
-        raise UsageError(f"--out {out}: a name that ends in .jsonl or .csv is needed")
     out.parent.mkdir(parents=True, exist_ok=True)
     unfinished = out.with_name(f".{out.name}.{os.getpid()}")
     try:
         with unfinished.open("w", encoding="utf-8", errors="backslashreplace", newline="") as stream:
-            yield _writer(stream, by_suffix[out.suffix.lower()], alone)
+            yield _writer(stream, form, alone)
         unfinished.replace(out)
     finally:
         unfinished.unlink(missing_ok=True)

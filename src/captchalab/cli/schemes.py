@@ -10,7 +10,6 @@ import typer
 from captchalab.cli.console import print_table, say
 from captchalab.cli.options import SourceArgument
 from captchalab.cli.watching import counter
-from captchalab.errors import UsageError
 
 INK = (40, 44, 52)
 SHEET_SAMPLES = 5
@@ -61,18 +60,10 @@ def generate(
     ] = None,
 ) -> None:
     """Draw labelled pictures into a folder. The same seed gives the same pictures."""
-    from captchalab.samples.writer import save_samples
     from captchalab.sources import open_source
+    from captchalab.synth.generate import generate as draw
 
     opened = open_source(source, seed=seed)
-    if opened.size is not None:
-        raise UsageError(f"{source} is not drawn, its pictures exist already: name scheme:NAME or python:...")
-    if out.is_dir() and any(out.iterdir()):
-        raise UsageError(f"{out} is not empty: name a new folder, so that two drawings do not mix")
     with counter("drew") as show:
-        written = save_samples(
-            (opened.sample(index) for index in range(count)),
-            out,
-            on_progress=lambda done: show(done, count),
-        )
+        written = draw(opened, out, count, on_progress=lambda done: show(done, count))
     say(f"{written:,} pictures in {out}")

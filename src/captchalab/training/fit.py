@@ -14,6 +14,7 @@ import torch
 from accelerate import Accelerator
 
 from captchalab.networks import build
+from captchalab.samples.files import make_folder
 from captchalab.samples.sample import Source
 from captchalab.sources import open_source
 from captchalab.training.augment import AUGMENTATIONS
@@ -31,7 +32,7 @@ from captchalab.training.run import (
     METRICS,
     MODEL,
     RECIPE,
-    claim_folder,
+    choose_folder,
     finish,
     stored_recipe,
     take_up,
@@ -71,7 +72,7 @@ def fit(
     for broken runs.
     """
     begun = time.monotonic()
-    run = claim_folder(out, resume)
+    run = choose_folder(out, resume)
     stored = stored_recipe(run, settings) if resume else None
     chosen = stored or _asked(recipe, settings)
     accelerator = open_accelerator(device)
@@ -88,6 +89,7 @@ def fit(
     elif resumed:
         tell(Message(f"going on at step {state.step:,} of {plan.recipe.steps:,}"))
     if chief:
+        make_folder(run)
         plan.recipe.save(run / RECIPE)
     metrics = (
         MetricsFile(run / METRICS, state.step, run / "tensorboard" if tensorboard else None)

@@ -10,7 +10,7 @@ from captchalab import __version__
 from captchalab.errors import UsageError
 from captchalab.reading.metrics import wilson
 from captchalab.reading.modelfile import ModelInfo
-from captchalab.samples.files import make_folder, write_atomic
+from captchalab.samples.files import write_atomic
 from captchalab.training.batches import Batches
 from captchalab.training.checkpoint import checkpoints, load_checkpoint
 from captchalab.training.export import export
@@ -27,8 +27,11 @@ RESUME_KEEPS = ("steps", "minutes", "until", "batch", "seed", "learning_rate", "
 """Settings that a resumed training may repeat but not change: a resumed run ends as if never interrupted."""
 
 
-def claim_folder(out: str | Path | None, resume: bool) -> Path:
-    """The run folder, made if it is new. Raises ``UsageError`` where a run would be overwritten."""
+def choose_folder(out: str | Path | None, resume: bool) -> Path:
+    """The run folder; a new one is not made yet, so that wrong usage leaves nothing behind.
+
+    Raises ``UsageError`` where a run would be overwritten.
+    """
     if out is None:
         out = Path("runs") / datetime.now().strftime("%Y%m%d-%H%M%S")
     run = Path(out)
@@ -38,7 +41,6 @@ def claim_folder(out: str | Path | None, resume: bool) -> Path:
         raise UsageError(f"there is no run in {run} to resume; leave --resume out to start one")
     if not resume and (run / RECIPE).exists():
         raise UsageError(f"{run} holds a run already: go on with it by --resume, or choose another --out")
-    make_folder(run)
     return run
 
 
