@@ -28,12 +28,12 @@ _MARGIN = 8
 def dots(rng: Generator, image: Picture, ink: Colour, strength: float = 1.0) -> Picture:
     """Small slanted specks in the colour of the text, ``30 * strength`` of them, anywhere."""
     height, width = image.shape[:2]
-    spots = rng.random((2, round(DOTS * strength)))
+    down, across = rng.random((2, round(DOTS * strength)))
     # A margin around the picture takes what falls over its edge.
     canvas = cv2.copyMakeBorder(image, _MARGIN, _MARGIN, _MARGIN, _MARGIN, cv2.BORDER_CONSTANT)
     stride = width + 2 * _MARGIN
-    places = (spots[0] * (height + 1)).astype(np.intp) * stride + (spots[1] * (width + 1)).astype(np.intp)
-    canvas.reshape(-1, 3)[places[:, None] + _speck(stride)] = ink
+    places = (down * (height + 1)).astype(np.intp) * stride + (across * (width + 1)).astype(np.intp)
+    canvas.reshape(-1, 3)[_speck(stride) + places[:, None]] = ink
     return np.array(canvas[_MARGIN:-_MARGIN, _MARGIN:-_MARGIN], dtype=np.uint8)
 
 

@@ -10,7 +10,7 @@ SCALE = 4
 """Mask pixels for each pixel of the glyph."""
 FULL = 100
 """The value of full ink: two of them can be added in a byte."""
-_BRIGHTNESS = 50  # of the ink, 0 to 255; the traces of this one come closest to the average of all
+_BRIGHTNESS = 90  # of the ink, 0 to 255; the traces of this one come closest to the average of all
 _ALPHA = 238  # the middle of the opacities
 _MOST = 1.27  # rounding may make a trace a little brighter than its ink
 _BORDER = 2  # glyph pixels around the ink

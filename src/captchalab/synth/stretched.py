@@ -59,7 +59,8 @@ class StretchedLettering:
         row = line_up([g.width for g in chosen], gaps, [(n[3], n[4]) for n in numbers], self.overlap)
         tiles = self._distort(chosen, [n[5:] for n in numbers])
         strength = _paste(tiles, chosen, row, max(row.width, width), height)
-        return _colours(_squeeze(_opacity(strength, ink), width), background, ink)
+        opacity = np.asarray(cv2.LUT(strength, _opacity(_luma(ink))), dtype=np.uint8)
+        return _colours(_squeeze(opacity, width), background, ink)
 
     def _choose(self, character: str, number: float) -> Glyph:
         choice = glyphs(self.fonts, self.sizes, character)
@@ -91,19 +92,20 @@ def _weights(g: Glyph, numbers: Sequence[float], rotation: float, warp: tuple[fl
     x2, y2 = int((2 * last_x - 1) * most_x), int((2 * last_y - 1) * most_y)
     wide, high = width + abs(x1) + abs(x2), height + abs(y1) + abs(y2)
     turn_xx, turn_xy, turn_yx, turn_yy, column, row = _turn(g, rotation * (2 * angle - 1), wide, high)
-    # The corners in the stretched picture: north-west, south-west, south-east, north-east.
-    x = _bilinear(x1, -x1, wide + x2, wide - x2, width, height)
-    y = _bilinear(y1, high - y2, high + y2, -y1, width, height)
-    columns = [turn_xx * a + turn_xy * b for a, b in zip(x, y, strict=True)]
-    rows = [turn_yx * a + turn_yy * b for a, b in zip(x, y, strict=True)]
-    columns[0] += column
-    rows[0] += row
-    return columns + rows
-
-
-def _bilinear(nw: float, sw: float, se: float, ne: float, width: int, height: int) -> tuple[float, ...]:
-    """Weights of (1, x, y, xy) that take the given values at the corners of a box."""
-    return nw, (ne - nw) / width, (sw - nw) / height, (se - sw - ne + nw) / (width * height)
+    # Bilinear between its corners in the stretched picture, north-west (x1, y1), south-west (-x1, high - y2),
+    # south-east (wide + x2, high + y2) and north-east (wide - x2, -y1).
+    x_x, x_y, x_xy = (wide - x2 - x1) / width, -2 * x1 / height, 2 * (x1 + x2) / (width * height)
+    y_x, y_y, y_xy = -2 * y1 / width, (high - y2 - y1) / height, 2 * (y1 + y2) / (width * height)
+    return [
+        turn_xx * x1 + turn_xy * y1 + column,
+        turn_xx * x_x + turn_xy * y_x,
+        turn_xx * x_y + turn_xy * y_y,
+        turn_xx * x_xy + turn_xy * y_xy,
+        turn_yx * x1 + turn_yy * y1 + row,
+        turn_yx * x_x + turn_yy * y_x,
+        turn_yx * x_y + turn_yy * y_y,
+        turn_yx * x_xy + turn_yy * y_xy,
+    ]
 
 
 def _turn(g: Glyph, degrees: float, wide: int, high: int) -> tuple[float, ...]:
@@ -112,7 +114,8 @@ def _turn(g: Glyph, degrees: float, wide: int, high: int) -> tuple[float, ...]:
     The weights xx, xy, yx, yy and the column and row of the origin.
     """
     tall, broad = (0, 0) if g.coverage is None else g.coverage.shape
-    cos, sin = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
+    angle = math.radians(degrees)
+    cos, sin = math.cos(angle), math.sin(angle)
     half_x = (broad * cos + tall * abs(sin)) / 2
     half_y = (broad * abs(sin) + tall * cos) / 2
     # The turned glyph lies in whole pixels around its middle.
@@ -148,42 +151,34 @@ def _paste(tiles: Bytes, chosen: Sequence[Glyph], row: Row, width: int, height: 
     return plane
 
 
-def _opacity(strength: Bytes, ink: Colour) -> Bytes:
-    """What is left of the ground, and below it what ink has come on it: ``(2 * height, width)``."""
-    ground, inked = _tables(round(0.299 * ink[0] + 0.587 * ink[1] + 0.114 * ink[2]))
-    planes = np.empty((2, *strength.shape), dtype=np.uint8)
-    cv2.LUT(strength, ground, planes[0])
-    cv2.LUT(strength, inked, planes[1])
-    return planes.reshape(-1, strength.shape[1])
+def _luma(colour: Colour) -> int:
+    return round(0.299 * colour[0] + 0.587 * colour[1] + 0.114 * colour[2])
 
 
 @lru_cache(maxsize=256)
-def _tables(luma: int) -> tuple[Bytes, Bytes]:
-    """Tables over the added strengths, for an ink of this luma.
+def _opacity(luma: int) -> Bytes:
+    """How much of the ground an ink of this luma hides: a table over the added strengths.
 
-    Ink is as opaque as it is bright, 1.97 times its luma, and at its weak edges it is darker: so dark
-    colours write thinly, and strokes have a dark rim. Where two characters meet, one is taken as full.
+    Ink is as opaque as it is bright, 1.97 times its luma: dark colours write thinly. Where two
+    characters meet, one lies over the other, and one of them is taken as full.
     """
     total = np.arange(256) / FULL
-    one, other = np.minimum(total, 1), np.clip(total - 1, 0, 1)
-    first, second = (np.minimum(255, np.floor(1.97 * np.rint(luma * part))) / 255 for part in (one, other))
-    ground = (1 - first) * (1 - second)
-    inked = one * first * (1 - second) + other * second
-    return np.rint(255 * ground).astype(np.uint8), np.rint(255 * inked).astype(np.uint8)
+    strengths = np.minimum(total, 1), np.clip(total - 1, 0, 1)
+    first, second = (np.minimum(255, np.floor(1.97 * np.rint(luma * part))) / 255 for part in strengths)
+    return np.asarray(np.rint(255 * (1 - (1 - first) * (1 - second))), dtype=np.uint8)
 
 
-def _squeeze(planes: Bytes, width: int) -> Bytes:
+def _squeeze(plane: Bytes, width: int) -> Bytes:
     """Narrowed to the canvas where the text wanted more."""
-    if planes.shape[1] == width:
-        return planes
-    narrow = cv2.resize(planes, (width, planes.shape[0]), interpolation=cv2.INTER_LINEAR)
+    if plane.shape[1] == width:
+        return plane
+    narrow = cv2.resize(plane, (width, plane.shape[0]), interpolation=cv2.INTER_LINEAR)
     return np.asarray(narrow, dtype=np.uint8)
 
 
-def _colours(planes: Bytes, background: Colour, ink: Colour) -> Bytes:
-    ground, inked = planes.reshape(2, -1, planes.shape[1])
+def _colours(opacity: Bytes, background: Colour, ink: Colour) -> Bytes:
     channels = [
-        cv2.addWeighted(ground, low / 255, inked, high / 255, 0)
-        for low, high in zip(background, ink, strict=True)
+        cv2.convertScaleAbs(opacity, alpha=(inked - ground) / 255, beta=ground)
+        for ground, inked in zip(background, ink, strict=True)
     ]
     return np.asarray(cv2.merge(channels), dtype=np.uint8)
