@@ -71,6 +71,9 @@ demo: $(READY)
 	@echo "The mistakes:  $(DEMO)/mistakes.png, and on the unseen pictures $(DEMO)/unseen/report.html"
 	@echo
 	@echo "What to type next:"
-	@echo "  $(BIN)/captchalab read YOUR.png -m $(DEMO)                    read a picture of yours"
-	@echo "  $(BIN)/captchalab check FOLDER                               look over pictures named TEXT_anything.png"
-	@echo "  $(BIN)/captchalab train FOLDER --from $(DEMO) --out runs/mine   train on them, from what this model knows"
+	@echo "  $(BIN)/captchalab read YOUR.png -m $(DEMO)"
+	@echo "      reads a picture of yours"
+	@echo "  $(BIN)/captchalab check FOLDER"
+	@echo "      looks over pictures of yours, named TEXT_anything.png"
+	@echo "  $(BIN)/captchalab train FOLDER --from $(DEMO) --out runs/mine"
+	@echo "      trains on them, from what this model knows already"

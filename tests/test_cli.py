@@ -305,12 +305,13 @@ def test_ctrl_c_says_how_to_go_on(tmp_path: Path) -> None:
         "--out",
         "run",
     ]
-    with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as process:
+    options = {"cwd": tmp_path, "stderr": subprocess.PIPE, "text": True, "start_new_session": True}
+    with subprocess.Popen(command, **options) as process:
         assert process.stderr is not None
         for line in process.stderr:
             if line.startswith("step "):
                 break
-        process.send_signal(signal.SIGINT)
+        os.killpg(process.pid, signal.SIGINT)  # a terminal tells the worker processes too
         rest = process.stderr.read()
         assert process.wait(60) == 130
     assert "captchalab train --resume --out run" in rest and "Traceback" not in rest

@@ -1,21 +1,21 @@
 """Every error that captchalab raises for its users, as one tree.
 
-    CaptchalabError
-    ├── UsageError            a wrong option, name, path or setting (exit status 2)
-    │   └── MissingExtra      an optional package is not installed
-    ├── ImageError            a picture that cannot be read
-    │   ├── UnsupportedImage  not PNG, JPEG, GIF, WEBP or BMP
-    │   ├── BrokenImage       truncated, bad CRC, decompression bomb
-    │   ├── TooManyPixels     larger than the limit, judged from its header
-    │   └── TooManyBytes      the file itself is larger than the limit
-    ├── LabelError            a text that is no label: empty, over-long, outside the alphabet
-    ├── ConstraintError       a pattern, length or word list that no reading can obey
-    ├── ArithmeticTextError   a text that is no arithmetic, or divides by zero
-    ├── ArchiveError          an archive that is unsafe or broken
-    ├── ModelFileError        a model file that is corrupt, foreign, tampered with or too new
-    ├── ExportError           an exported model that disagrees with its network
-    └── RunError              a run folder or checkpoint that is half-written or does not fit
-        └── OutOfMemory       training ran out of memory; the message names what to lower
+CaptchalabError
+├── UsageError            a wrong option, name, path or setting (exit status 2)
+│   └── MissingExtra      an optional package is not installed
+├── ImageError            a picture that cannot be read
+│   ├── UnsupportedImage  not PNG, JPEG, GIF, WEBP or BMP
+│   ├── BrokenImage       truncated, bad CRC, decompression bomb
+│   ├── TooManyPixels     larger than the limit, judged from its header
+│   └── TooManyBytes      the file itself is larger than the limit
+├── LabelError            a text that is no label: empty, over-long, outside the alphabet
+├── ConstraintError       a pattern, length or word list that no reading can obey
+├── ArithmeticTextError   a text that is no arithmetic, or divides by zero
+├── ArchiveError          an archive that is unsafe or broken
+├── ModelFileError        a model file that is corrupt, foreign, tampered with or too new
+├── ExportError           an exported model that disagrees with its network
+└── RunError              a run folder or checkpoint that is half-written or does not fit
+    └── OutOfMemory       training ran out of memory; the message names what to lower
 """
 
 from __future__ import annotations
