@@ -6,15 +6,14 @@ processes, and nothing has to be remembered but the step.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import Dataset
 
 from captchalab.errors import ImageError, LabelError
 from captchalab.reading.alphabet import Alphabet
@@ -98,10 +97,13 @@ class Batches(Dataset[Batch]):
     _order: tuple[int, NDArray[np.int64]] | None = field(default=None, repr=False)
 
     def __getitem__(self, step: int) -> Batch:
+        return to_batch(*self.rows(step, 0, self.batch), self.alphabet)
+
+    def rows(self, step: int, low: int, high: int) -> tuple[NDArray[np.uint8], list[str]]:
+        """Pictures ``(high - low, H, W, C)`` and texts of some rows of the batch of ``step``."""
         first = (step * self.world + self.rank) * self.batch
-        images = np.empty((self.batch, *self.spec.shape), np.uint8)
-        texts = [self._fill(images[row], first + row) for row in range(self.batch)]
-        return torch.from_numpy(images), *encode_texts(texts, self.alphabet)
+        images = np.empty((high - low, *self.spec.shape), np.uint8)
+        return images, [self._fill(images[row - low], first + row) for row in range(low, high)]
 
     def _fill(self, out: NDArray[np.uint8], number: int) -> str:
         """Write picture ``number`` of the training to ``out``; its text."""
@@ -139,22 +141,6 @@ def encode_texts(texts: Sequence[str], alphabet: Alphabet) -> tuple[Tensor, Tens
     return targets, torch.tensor([len(code) for code in codes])
 
 
-def load_batches(batches: Batches, steps: Iterable[int], workers: int) -> DataLoader[Batch]:
-    """The batches of ``steps``, in order, made by ``workers`` processes (0: by this one)."""
-    _one_thread(0)  # before a fork: OpenCV's thread pool does not survive one
-    return DataLoader(
-        batches,
-        batch_size=None,
-        sampler=steps,
-        num_workers=workers,
-        prefetch_factor=8 if workers else None,
-        worker_init_fn=_one_thread if workers else None,
-        # A generator of its own: the default one belongs to the network's dropout.
-        generator=torch.Generator(),
-    )
-
-
-def _one_thread(_worker: int) -> None:
-    """OpenCV's threads gain nothing on small pictures, and the cores belong to the training."""
-    if cv2.getNumThreads() != 1:
-        cv2.setNumThreads(1)
+def to_batch(images: NDArray[np.uint8], texts: Sequence[str], alphabet: Alphabet) -> Batch:
+    """Arrays and texts as tensors."""
+    return torch.from_numpy(images), *encode_texts(texts, alphabet)

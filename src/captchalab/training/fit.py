@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,10 +18,11 @@ from captchalab.samples.files import make_folder
 from captchalab.samples.sample import Source
 from captchalab.sources import open_source
 from captchalab.training.augment import AUGMENTATIONS
-from captchalab.training.batches import Batch, Batches, load_batches
+from captchalab.training.batches import Batches
 from captchalab.training.checkpoint import save_checkpoint
 from captchalab.training.device import has_bfloat16, open_accelerator
 from captchalab.training.estimate import estimate
+from captchalab.training.loading import load_ahead, load_in_turns
 from captchalab.training.loop import Trainer
 from captchalab.training.metrics_file import MetricsFile
 from captchalab.training.plan import Plan, Tell, make_plan
@@ -81,7 +82,8 @@ def fit(
     plan, state = get_ready(chosen, sources, accelerator, lambda text: tell(Message(text)))
     resumed = resume and take_up(run, state)
     batches = _batches(plan, accelerator)
-    stream: Iterator[Batch] = iter(load_batches(batches, itertools.count(state.step), _workers(plan)))
+    load = load_in_turns if accelerator.device.type == "cpu" else load_ahead
+    stream = load(batches, itertools.count(state.step), _workers(plan))
     if stored is None:
         plan, stream, expected = estimate(plan, state, accelerator, stream, time.monotonic() - begun)
         tell(expected)
@@ -158,10 +160,8 @@ def _batches(plan: Plan, accelerator: Accelerator) -> Batches:
 
 
 def _workers(plan: Plan) -> int:
-    """Processes that prepare batches: drawing wants all cores but one, augmenting is done by one."""
-    if plan.recipe.workers >= 0:
-        return plan.recipe.workers
-    return min(8, max(1, (os.cpu_count() or 1) - 1)) if plan.drawn else 1
+    """Processes that prepare batches beside this one: one for each further core, sixteen at most."""
+    return plan.recipe.workers if plan.recipe.workers >= 0 else min(16, (os.cpu_count() or 1) - 1)
 
 
 def _nobody(_event: Event) -> None:

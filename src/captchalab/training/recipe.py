@@ -52,7 +52,9 @@ class Recipe:
     validate_every: int = _setting("steps between validations; 0: twelve in all", 0)
     validation_pictures: int = _setting("pictures of a validation, at most", 1000)
     save_every: int = _setting("steps between checkpoints; 0: with each validation", 0)
-    workers: int = _setting("processes that prepare pictures; -1: by the kind of the sources", -1)
+    workers: int = _setting(
+        "processes that prepare pictures beside the training; -1: one for each further core", -1
+    )
     weights: str = _setting("how the model file stores weights: 'float16' or 'float32'", "float16")
     seed: int = _setting("seed of weights, order and drawn pictures", 0)
 
