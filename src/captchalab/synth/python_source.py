@@ -49,7 +49,7 @@ class PythonSource:
     def __init__(self, target: str, options: Mapping[str, str] | None = None) -> None:
         self._target, self._options = target, dict(options or {})
         given = {**DEFAULTS, **self._options}
-        self._characters = Alphabet.parse(given.pop("alphabet")).characters
+        self._alphabet = Alphabet.parse(given.pop("alphabet"))
         self._lengths = parse_lengths(given.pop("length"))
         self._seed = whole_number("seed", given.pop("seed"), 0, 2**64 - 1)
         self._draw, self._module = _open(target, {key: _value(text) for key, text in given.items()})
@@ -67,6 +67,16 @@ class PythonSource:
     def size(self) -> None:
         """Drawn samples have no end."""
         return None
+
+    @property
+    def alphabet(self) -> Alphabet | None:
+        """Every character that a text may hold; ``None`` where the foreign code chooses the texts."""
+        return None if self._chooses_text else self._alphabet
+
+    @property
+    def lengths(self) -> tuple[int, int] | None:
+        """Fewest and most characters of a text; ``None`` where the foreign code chooses the texts."""
+        return None if self._chooses_text else self._lengths
 
     def sample(self, index: int) -> Sample:
         """Sample ``index``, drawn anew. Raises ``UsageError`` if what comes back is no picture."""
@@ -86,7 +96,7 @@ class PythonSource:
         """The text of sample ``index``; drawn where the foreign code chooses it, else not."""
         if self._chooses_text:
             return self.sample(index).text
-        return choose_text(self._characters, self._lengths, random_for(self._seed, index))
+        return choose_text(self._alphabet.characters, self._lengths, random_for(self._seed, index))
 
     def _picture(self, picture: object) -> NDArray[np.uint8]:
         if isinstance(picture, io.BytesIO):

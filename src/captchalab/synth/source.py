@@ -49,6 +49,16 @@ class SchemeSource:
         """Drawn samples have no end."""
         return None
 
+    @property
+    def alphabet(self) -> Alphabet:
+        """Every character that a text may hold."""
+        return Alphabet.parse(self.scheme.alphabet)
+
+    @property
+    def lengths(self) -> tuple[int, int]:
+        """Fewest and most characters of a text."""
+        return self.scheme.lengths
+
     def sample(self, index: int) -> Sample:
         """Sample ``index``, drawn anew."""
         image, text = draw(self.scheme, self.seed, index)

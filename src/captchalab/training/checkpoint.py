@@ -32,13 +32,15 @@ class Checkpoint:
 
 
 def save_checkpoint(folder: Path, step: int, checkpoint: Checkpoint) -> Path:
-    """Write it whole or not at all; drop all but the ``KEPT`` newest."""
+    """Write it whole or not at all; drop all but the ``KEPT`` newest, and damaged ones beyond ``step``."""
     folder.mkdir(parents=True, exist_ok=True)
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in checkpoint.tensors.items()}
     data = safetensors.torch.save(tensors, metadata={"facts": json.dumps(checkpoint.facts)})
     path = folder / f"step-{step:08d}-{hashlib.sha256(data).hexdigest()[:16]}.safetensors"
     write_atomic(path, data)
-    for old in checkpoints(folder)[KEPT:]:
+    others = [each for each in checkpoints(folder) if each != path]
+    beyond = [each for each in others if _step_of(each) >= step]  # passed over when this training resumed
+    for old in [*beyond, *[each for each in others if each not in beyond][KEPT - 1 :]]:
         old.unlink(missing_ok=True)
     for partial in folder.glob(".*.part"):  # left by a kill during an earlier write
         partial.unlink(missing_ok=True)
@@ -47,8 +49,13 @@ def save_checkpoint(folder: Path, step: int, checkpoint: Checkpoint) -> Path:
 
 def checkpoints(folder: Path) -> list[Path]:
     """Complete checkpoints of a run, newest first."""
-    found = [(int(match[1]), path) for path in folder.glob("step-*") if (match := _NAME.fullmatch(path.name))]
-    return [path for _, path in sorted(found, reverse=True)]
+    return sorted(filter(_step_of, folder.glob("step-*")), key=_step_of, reverse=True)
+
+
+def _step_of(path: Path) -> int:
+    """0 for what is no checkpoint."""
+    match = _NAME.fullmatch(path.name)
+    return int(match[1]) if match else 0
 
 
 def load_checkpoint(folder: Path) -> Checkpoint:
@@ -64,7 +71,7 @@ def load_checkpoint(folder: Path) -> Checkpoint:
         return Checkpoint(safetensors.torch.load(data), _facts(data))
     if damaged:
         raise RunError(
-            f"every checkpoint in {folder} is damaged ({', '.join(damaged)}): train anew without --resume"
+            f"every checkpoint in {folder} is damaged ({', '.join(damaged)}): train anew with another --out"
         )
     raise RunError(f"no checkpoint in {folder}: there is nothing to resume; train without --resume")
 

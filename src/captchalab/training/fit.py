@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from accelerate import Accelerator
 
+from captchalab.errors import UsageError
 from captchalab.networks import build
 from captchalab.samples.files import make_folder
 from captchalab.samples.sample import Source
@@ -24,6 +25,7 @@ from captchalab.training.device import has_bfloat16, open_accelerator
 from captchalab.training.estimate import estimate
 from captchalab.training.loading import load_ahead, load_in_turns
 from captchalab.training.loop import Trainer
+from captchalab.training.memory import explaining_memory
 from captchalab.training.metrics_file import MetricsFile
 from captchalab.training.plan import Plan, Tell, make_plan
 from captchalab.training.progress import Event, Message, OnProgress
@@ -35,6 +37,7 @@ from captchalab.training.run import (
     RECIPE,
     choose_folder,
     finish,
+    is_finished,
     stored_recipe,
     take_up,
 )
@@ -85,11 +88,15 @@ def fit(
     load = load_in_turns if accelerator.device.type == "cpu" else load_ahead
     stream = load(batches, itertools.count(state.step), _workers(plan))
     if stored is None:
-        plan, stream, expected = estimate(plan, state, accelerator, stream, time.monotonic() - begun)
+        with explaining_memory(plan.recipe):
+            plan, stream, expected = estimate(plan, state, accelerator, stream, time.monotonic() - begun)
         tell(expected)
-        torch.manual_seed(chosen.seed)  # trying the speed has drawn random numbers
-    elif resumed:
+    elif plan.recipe.sources != stored.sources:
+        raise UsageError(f"the run in {run} was started with other sources: leave them out to resume")
+    if resumed:
         tell(Message(f"going on at step {state.step:,} of {plan.recipe.steps:,}"))
+    else:
+        torch.manual_seed(plan.recipe.seed)  # trying the speed has drawn random numbers, or has not
     if chief:
         make_folder(run)
         plan.recipe.save(run / RECIPE)
@@ -107,8 +114,10 @@ def fit(
         save=lambda: save_checkpoint(run / CHECKPOINTS, state.step, state.to_checkpoint()),
         on_progress=tell,
     )
-    trainer.run(itertools.islice(stream, plan.recipe.steps - state.step))
-    if chief:
+    done = state.step
+    with explaining_memory(plan.recipe):
+        trainer.run(itertools.islice(stream, plan.recipe.steps - state.step))
+    if chief and not (state.step == done and is_finished(run)):
         finish(run, plan, state, batches, accelerator.num_processes, lambda text: tell(Message(text)))
     accelerator.wait_for_everyone()
     pictures = state.step * plan.recipe.batch * accelerator.num_processes
@@ -129,6 +138,7 @@ def get_ready(
     if start is not None:
         described = start[1].network
         recipe = recipe.with_changes(network=described["name"], options=described["options"])
+    recipe = recipe.with_changes(frames=recipe.frames or (start[1].frames if start else "first"))
     precision = "bfloat16" if has_bfloat16(accelerator.device) else "float32"
     plan = make_plan(recipe, _open(sources, recipe), start[1] if start else None, precision, tell)
     torch.manual_seed(recipe.seed)
@@ -141,7 +151,10 @@ def get_ready(
 
 def _open(sources: Sequence[str | Source] | str, recipe: Recipe) -> list[Source]:
     given = [sources] if isinstance(sources, str) else list(sources)
-    return [open_source(each) if isinstance(each, str) else each for each in given or recipe.sources]
+    return [
+        open_source(each, frames=recipe.frames) if isinstance(each, str) else each
+        for each in given or recipe.sources
+    ]
 
 
 def _batches(plan: Plan, accelerator: Accelerator) -> Batches:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
@@ -46,12 +45,13 @@ class Trainer:
     def run(self, batches: Iterable[Batch]) -> None:
         """Train until the steps are done, the target is reached, or nothing is gained any more."""
         recipe, state = self.plan.recipe, self.state
-        losses: deque[float] = deque(maxlen=50)
         start, told = time.monotonic() - state.seconds, 0.0
+        if self._agree(self._enough()):  # resumed after it had ended
+            return
         for batch in batches:
             loss, scores = train_step(state, recipe, batch, self.network, self.accelerator)
-            losses.append(loss)
-            mean = sum(losses) / len(losses)
+            state.losses.append(loss)
+            mean = sum(state.losses) / len(state.losses)
             state.seconds = time.monotonic() - start
             rate = (state.step * recipe.batch * self.accelerator.num_processes) / max(1e-9, state.seconds)
             last = state.step >= recipe.steps

@@ -10,10 +10,11 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 
 from captchalab.errors import LabelError, UsageError
-from captchalab.reading.alphabet import Alphabet
+from captchalab.reading.alphabet import Alphabet, check_label
 from captchalab.reading.inputspec import InputSpec
 from captchalab.reading.modelfile import ModelInfo
 from captchalab.samples.characters import load_alphabet
+from captchalab.samples.resting import RestingSource
 from captchalab.samples.sample import AtRest, Source
 from captchalab.sources import open_source
 from captchalab.training.batches import VALIDATION_OFFSET, Prepared, prepare
@@ -22,15 +23,21 @@ from captchalab.training.recipe import Recipe
 Tell = Callable[[str], None]
 
 GLANCE = 400
-"""Texts and pictures of a drawn source that are looked at to learn its alphabet, lengths and size."""
+"""Texts of a drawn source that are looked at where it does not declare its alphabet and lengths."""
 
 
 @runtime_checkable
 class Declares(Protocol):
-    """A drawn source that knows its alphabet, even the characters that a glance at its texts would miss."""
+    """A drawn source that knows its texts, even the characters and lengths that a glance would miss.
+
+    Both are ``None`` where it cannot know.
+    """
 
     @property
-    def alphabet(self) -> Alphabet: ...
+    def alphabet(self) -> Alphabet | None: ...
+
+    @property
+    def lengths(self) -> tuple[int, int] | None: ...
 
 
 @dataclass(frozen=True)
@@ -65,9 +72,12 @@ def make_plan(
     for source in resting:
         if source.size == 0:
             raise UsageError(f"no pictures in {source.name}")
-    texts = _texts(sources)
-    declared = [source.alphabet.characters for source in drawn if isinstance(source, Declares)]
-    alphabet = load_alphabet(recipe.alphabet) if recipe.alphabet else Alphabet.of_texts([*texts, *declared])
+        if isinstance(source, RestingSource) and source.frames != recipe.frames:
+            raise UsageError(
+                f"{source.name} was opened with frames={source.frames!r}, the recipe has {recipe.frames!r}"
+            )
+    texts, lengths = _in_use(sources)
+    alphabet = load_alphabet(recipe.alphabet) if recipe.alphabet else Alphabet.of_texts(texts)
     for text in texts:
         try:
             alphabet.encode(text)
@@ -75,7 +85,7 @@ def make_plan(
             raise LabelError(
                 f"{error}. Add them with --alphabet, or list such labels: captchalab check"
             ) from None
-    lengths = (min(map(len, texts)), max(recipe.max_length, *map(len, texts)))
+    lengths = (lengths[0], max(recipe.max_length, lengths[1]))
     spec = start.input if start else choose_spec(recipe, sources, lengths[1])
     kept: list[tuple[Source, Sequence[int]]] = []
     aside: list[tuple[Source, Sequence[int]]] = []
@@ -84,7 +94,7 @@ def make_plan(
         kept.append((source, first))
         aside.append((source, second))
     if recipe.validation:
-        chosen = open_source(recipe.validation)
+        chosen = open_source(recipe.validation, frames=recipe.frames)
         aside = [(chosen, range(min(chosen.size or recipe.validation_pictures, recipe.validation_pictures)))]
     elif drawn:
         share = max(1, recipe.validation_pictures // len(sources))
@@ -152,13 +162,32 @@ def _all(source: AtRest) -> list[int]:
     return list(range(source.size))
 
 
-def _texts(sources: Sequence[Source]) -> list[str]:
-    """All texts at rest; of drawn sources, enough to see the lengths."""
+def _in_use(sources: Sequence[Source]) -> tuple[list[str], tuple[int, int]]:
+    """Texts that together hold every character, and the shortest and longest length.
+
+    All texts at rest, what drawn sources declare, or else a glance at theirs. Raises ``LabelError``
+    that names the picture for a text that is no label.
+    """
     texts: list[str] = []
+    lengths: list[int] = []
     for source in sources:
+        if isinstance(source, Declares) and source.alphabet is not None and source.lengths is not None:
+            texts.append(source.alphabet.characters)
+            lengths += source.lengths
+            continue
         count = source.size if source.size is not None else GLANCE
-        texts += [source.text(index) for index in range(count)]
-    return texts
+        seen = [_label(source, index) for index in range(count)]
+        texts += seen
+        lengths += map(len, seen)
+    return texts, (min(lengths), max(lengths))
+
+
+def _label(source: Source, index: int) -> str:
+    try:
+        return check_label(source.text(index))
+    except LabelError as error:
+        where = source.name_of(index) if isinstance(source, AtRest) else f"picture {index}"
+        raise LabelError(f"{source.name}: {where}: {error}. List all such labels: captchalab check") from None
 
 
 def _gather(

@@ -11,6 +11,7 @@ from typing import Any
 import tomli_w
 
 from captchalab.errors import UsageError, suggest
+from captchalab.reading.image import FRAMES
 from captchalab.samples.files import write_atomic
 
 
@@ -34,6 +35,9 @@ class Recipe:
     width: int = _setting("width of the network's input in pixels; 0: by the pictures' aspect", 0)
     channels: int = _setting("1 for grey, 3 for colour", 1)
     fit: str = _setting("'stretch' or 'pad'; empty: pad where the pictures' sizes differ", "")
+    frames: str = _setting(
+        "animations: 'first' or 'fuse' their frames; empty: as the model started from, else first", ""
+    )
     augment: str = _setting(
         "'none', 'light' or 'strong'; empty: none for drawn pictures, light for others", ""
     )
@@ -63,6 +67,7 @@ class Recipe:
         _choice("weights", self.weights, ("float16", "float32"))
         _choice("augment", self.augment, ("", "none", "light", "strong"))
         _choice("fit", self.fit, ("", "stretch", "pad"))
+        _choice("frames", self.frames, ("", *FRAMES))
         _between("channels", self.channels, 1, 3)
         _between("steps", self.steps, 0, 100_000_000)
         _between("minutes", self.minutes, 0, 100_000)

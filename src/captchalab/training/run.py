@@ -10,6 +10,7 @@ from captchalab import __version__
 from captchalab.errors import UsageError
 from captchalab.reading.metrics import wilson
 from captchalab.reading.modelfile import ModelInfo
+from captchalab.samples.characters import load_alphabet
 from captchalab.samples.files import write_atomic
 from captchalab.training.batches import Batches
 from captchalab.training.checkpoint import checkpoints, load_checkpoint
@@ -23,8 +24,8 @@ from captchalab.training.validate import Validation, validate
 RECIPE, METRICS, MODEL, REPORT = "recipe.toml", "metrics.csv", "model.onnx", "report.md"
 CHECKPOINTS = "checkpoints"
 PARITY_PICTURES = 64
-RESUME_KEEPS = ("steps", "minutes", "until", "batch", "seed", "learning_rate", "start", "save_every")
-"""Settings that a resumed training may repeat but not change: a resumed run ends as if never interrupted."""
+LEFT_OPEN = ("", "auto")
+"""Values that a run's recipe has replaced by what they came to."""
 
 
 def choose_folder(out: str | Path | None, resume: bool) -> Path:
@@ -47,14 +48,18 @@ def choose_folder(out: str | Path | None, resume: bool) -> Path:
 def stored_recipe(run: Path, settings: dict[str, Any]) -> Recipe | None:
     """The recipe that a run was started with; ``None`` if it was killed before it wrote one.
 
-    Raises ``UsageError`` if ``settings`` would change what the run's steps depend on.
+    ``settings`` may repeat it. Raises ``UsageError`` if they would change it: a resumed run ends as if it
+    had never been interrupted.
     """
     if not (run / RECIPE).exists():
         return None
     recipe = load_recipe(run / RECIPE)
-    for name in RESUME_KEEPS:
-        asked, stored = settings.get(name), getattr(recipe, name)
-        if asked is not None and asked != stored:
+    changed = recipe.with_changes(**settings)
+    for name in settings:
+        asked, stored = getattr(changed, name), getattr(recipe, name)
+        if name == "alphabet" and asked:
+            asked = load_alphabet(asked).characters
+        if asked != stored and asked not in LEFT_OPEN:
             raise UsageError(
                 f"the run in {run} was started with {name}={stored}, not {asked}: leave it out to resume, "
                 "or train on from it with --from"
@@ -71,6 +76,11 @@ def take_up(run: Path, state: State) -> bool:
     return True
 
 
+def is_finished(run: Path) -> bool:
+    """Whether all has been written; the report comes last."""
+    return (run / MODEL).is_file() and (run / REPORT).is_file()
+
+
 def describe(run: Path, plan: Plan, state: State, processes: int) -> ModelInfo:
     """What the model file says about itself."""
     low, high = wilson(round(state.figures["sequence_accuracy"] * len(plan.validation)), len(plan.validation))
@@ -81,6 +91,7 @@ def describe(run: Path, plan: Plan, state: State, processes: int) -> ModelInfo:
         input=plan.spec,
         network={"name": plan.recipe.network, "options": plan.recipe.options},
         lengths=plan.lengths,
+        frames=plan.recipe.frames,
         scheme={"sources": list(plan.recipe.sources)},
         figures={
             "validation_images": len(plan.validation),
@@ -111,7 +122,7 @@ def write_model(run: Path, out: Path, plan: Plan, state: State, processes: int =
 
 
 def finish(run: Path, plan: Plan, state: State, batches: Batches, processes: int, tell: Tell) -> None:
-    """``model.onnx`` first, then the sheets and the report."""
+    """``model.onnx`` first, then the sheets, and the report last."""
     validation = write_model(run, run / MODEL, plan, state, processes)
     tell(f"model: {run / MODEL} ({(run / MODEL).stat().st_size / 1e6:.2f} MB, checked against its network)")
     images, targets, _ = batches[0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
+from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,6 +33,8 @@ class State:
     """Sequence accuracy of the last validation."""
     stale: int = 0
     """Validations since the last gain."""
+    losses: deque[float] = field(default_factory=lambda: deque(maxlen=50))
+    """Of the last steps; their mean is what is told."""
 
     @classmethod
     def new(cls, network: Network, recipe: Recipe) -> State:
@@ -72,8 +75,10 @@ class State:
                 f"optimizer.{number}.{name}": torch.as_tensor(value) for name, value in moments.items()
             }
         tensors["random"] = torch.get_rng_state()
+        if torch.cuda.is_available():  # where dropout draws on a GPU
+            tensors["random_cuda"] = torch.cuda.get_rng_state()
         facts = {"step": self.step, "seconds": self.seconds, "figures": self.figures}
-        facts |= {"latest": self.latest, "stale": self.stale}
+        facts |= {"latest": self.latest, "stale": self.stale, "losses": list(self.losses)}
         return Checkpoint(tensors, facts)
 
     def load(self, checkpoint: Checkpoint) -> None:
@@ -93,9 +98,12 @@ class State:
         whole = self.optimizer.state_dict()
         self.optimizer.load_state_dict({"state": moments, "param_groups": whole["param_groups"]})
         torch.set_rng_state(checkpoint.tensors["random"])
+        if torch.cuda.is_available() and "random_cuda" in checkpoint.tensors:
+            torch.cuda.set_rng_state(checkpoint.tensors["random_cuda"])
         facts = checkpoint.facts
         self.step, self.seconds = facts["step"], facts["seconds"]
         self.figures, self.latest, self.stale = facts["figures"], facts["latest"], facts["stale"]
+        self.losses.extend(facts["losses"])
 
 
 def make_optimizer(network: Network, recipe: Recipe) -> torch.optim.Optimizer:
