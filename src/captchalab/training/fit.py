@@ -5,7 +5,8 @@ from __future__ import annotations
 import itertools
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from captchalab.samples.files import make_folder
 from captchalab.samples.sample import Source
 from captchalab.sources import open_source
 from captchalab.training.augment import AUGMENTATIONS
-from captchalab.training.batches import Batches
+from captchalab.training.batches import Batch, Batches
 from captchalab.training.checkpoint import save_checkpoint
 from captchalab.training.device import has_bfloat16, open_accelerator
 from captchalab.training.estimate import estimate
@@ -86,7 +87,8 @@ def fit(
     resumed = resume and take_up(run, state)
     batches = _batches(plan, accelerator)
     load = load_in_turns if accelerator.device.type == "cpu" else load_ahead
-    stream = load(batches, itertools.count(state.step), _workers(plan))
+    loading = load(batches, itertools.count(state.step), _workers(plan))
+    stream: Iterator[Batch] = loading
     if stored is None:
         with explaining_memory(plan.recipe):
             plan, stream, expected = estimate(plan, state, accelerator, stream, time.monotonic() - begun)
@@ -115,7 +117,7 @@ def fit(
         on_progress=tell,
     )
     done = state.step
-    with explaining_memory(plan.recipe):
+    with explaining_memory(plan.recipe), closing(loading):
         trainer.run(itertools.islice(stream, plan.recipe.steps - state.step))
     if chief and not (state.step == done and is_finished(run)):
         finish(run, plan, state, batches, accelerator.num_processes, lambda text: tell(Message(text)))

@@ -9,8 +9,11 @@ all cores draw a batch together, each process its rows, then all cores train on 
 from __future__ import annotations
 
 import itertools
+import multiprocessing
+import os
 import signal
-from collections.abc import Iterable, Iterator
+import threading
+from collections.abc import Generator, Iterable
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 
@@ -27,7 +30,7 @@ _batches: Batches
 """In a helper process: what it draws rows of."""
 
 
-def load_ahead(batches: Batches, steps: Iterable[int], workers: int) -> Iterator[Batch]:
+def load_ahead(batches: Batches, steps: Iterable[int], workers: int) -> Generator[Batch, None, None]:
     """The batches of ``steps``, in order, made ahead of time by ``workers`` processes."""
     _one_thread()
     loader: DataLoader[Batch] = DataLoader(
@@ -41,12 +44,13 @@ def load_ahead(batches: Batches, steps: Iterable[int], workers: int) -> Iterator
         # A generator of its own: the default one belongs to the network's dropout.
         generator=torch.Generator(),
     )
-    return iter(loader)
+    yield from loader
 
 
-def load_in_turns(batches: Batches, steps: Iterable[int], helpers: int) -> Iterator[Batch]:
+def load_in_turns(batches: Batches, steps: Iterable[int], helpers: int) -> Generator[Batch, None, None]:
     """The batches of ``steps``, in order, each made when asked for, by this process and ``helpers`` others.
 
+    Close the generator when done: the garbage collector may end the helpers' pipes before their pool.
     Raises ``RunError`` if a helper dies.
     """
     _one_thread()
@@ -73,6 +77,15 @@ def _start_helper(batches: Batches) -> None:
     global _batches
     _batches = batches
     _start_worker(0)
+    threading.Thread(target=_follow_parent, daemon=True).start()
+
+
+def _follow_parent() -> None:
+    """End with the training: one that is killed cannot tell its helpers."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)
 
 
 def _draw_rows(step: int, low: int, high: int) -> tuple[NDArray[np.uint8], list[str]]:
