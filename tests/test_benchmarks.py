@@ -1,0 +1,82 @@
+"""The scripts of benchmarks/ start, and two of them run whole on a handful of pictures."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import ROOT
+
+from captchalab.training.recipe import load_recipe
+
+BENCHMARKS = ROOT / "benchmarks"
+SCRIPTS = ("accuracy", "drawing", "lookalike", "precision", "reading", "real_schemes")
+TINY = 'options = { size = "tiny" }\nbatch = 16\n'
+
+
+def run(script: str, *arguments: str) -> str:
+    """Its standard output."""
+    command = [sys.executable, str(BENCHMARKS / f"{script}.py"), *arguments]
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr, done.stderr
+    return done.stdout
+
+
+def last_line(file: Path) -> dict[str, Any]:
+    line: dict[str, Any] = json.loads(file.read_text(encoding="utf-8").splitlines()[-1])
+    return line
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_help_shows_the_command_to_type(script: str) -> None:
+    assert f"python benchmarks/{script}.py" in run(script, "--help")
+
+
+def test_the_readme_names_every_script_and_recipe() -> None:
+    readme = (BENCHMARKS / "README.md").read_text(encoding="utf-8")
+    scripts = {file.stem for file in BENCHMARKS.glob("*.py")} - {"recording"}
+    assert scripts == set(SCRIPTS)
+    for name in scripts:
+        assert f"python benchmarks/{name}.py" in readme
+    for recipe in BENCHMARKS.glob("recipes/*.toml"):
+        assert f"recipes/{recipe.name}" in readme
+        load_recipe(recipe)
+
+
+def test_equal_trainings_are_compared_and_not_repeated_and_their_model_is_timed(tmp_path: Path) -> None:
+    recipe = tmp_path / "tiny.toml"
+    recipe.write_text(TINY, encoding="utf-8")
+    places = ["--work", str(tmp_path / "work"), "--results", str(tmp_path / "results")]
+    sizes = ["--pictures", "60", "--steps", "3", "--seeds", "1", "--test-pictures", "20"]
+    table = run("lookalike", *sizes, "--recipe", str(recipe), *places)
+    assert "trained on ours" in table and "trained on theirs" in table
+    line = last_line(tmp_path / "results" / "lookalike.jsonl")
+    assert line["commit"] and line["machine"]["cores"]
+    assert str(tmp_path) not in json.dumps(line)
+    figures = line["figures"]
+    assert [(each["side"], each["seed"]) for each in figures["trainings"]] == [("ours", 0), ("theirs", 0)]
+    assert figures["difference"] == figures["ours"] - figures["theirs"]
+
+    notes = tmp_path / "work" / "lookalike" / "trainings.jsonl"
+    before = notes.read_bytes()
+    assert run("lookalike", *sizes, "--recipe", str(recipe), *places) == table
+    assert notes.read_bytes() == before
+
+    model = tmp_path / "work" / "lookalike" / "run-ours-0" / "model.onnx"
+    output = run(
+        "reading", "--model", str(model), "--sizes", "100x60", "--pictures", "12", "--no-peer", *places
+    )
+    assert f"{model.stat().st_size / 1e6:.3f} MB" in output
+    timed = last_line(tmp_path / "results" / "reading.jsonl")["figures"]["sizes"]["100x60"]
+    assert len(timed["stages"]) == 4
+    assert all(
+        0 < each["median_ms"] <= each["p90_ms"] for each in (timed["captchalab"], *timed["stages"].values())
+    )
+    assert set(timed["batches"]) == {"16", "64", "256"}
