@@ -79,6 +79,8 @@ def fit(
     begun = time.monotonic()
     run = choose_folder(out, resume)
     stored = stored_recipe(run, settings) if resume else None
+    if stored is not None and sources:
+        _check_unchanged(sources, stored, run)
     chosen = stored or _asked(recipe, settings)
     accelerator = open_accelerator(device)
     chief = accelerator.is_main_process
@@ -93,8 +95,6 @@ def fit(
         with explaining_memory(plan.recipe):
             plan, stream, expected = estimate(plan, state, accelerator, stream, time.monotonic() - begun)
         tell(expected)
-    elif plan.recipe.sources != stored.sources:
-        raise UsageError(f"the run in {run} was started with other sources: leave them out to resume")
     if resumed:
         tell(Message(f"going on at step {state.step:,} of {plan.recipe.steps:,}"))
     else:
@@ -157,6 +157,11 @@ def _open(sources: Sequence[str | Source] | str, recipe: Recipe) -> list[Source]
         open_source(each, frames=recipe.frames) if isinstance(each, str) else each
         for each in given or recipe.sources
     ]
+
+
+def _check_unchanged(sources: Sequence[str | Source] | str, stored: Recipe, run: Path) -> None:
+    if tuple(source.name for source in _open(sources, stored)) != stored.sources:
+        raise UsageError(f"the run in {run} was started with other sources: leave them out to resume")
 
 
 def _batches(plan: Plan, accelerator: Accelerator) -> Batches:

@@ -24,6 +24,9 @@ from captchalab.training.validate import Validation, validate
 RECIPE, METRICS, MODEL, REPORT = "recipe.toml", "metrics.csv", "model.onnx", "report.md"
 CHECKPOINTS = "checkpoints"
 PARITY_PICTURES = 64
+MAY_CHANGE = ("workers",)
+"""Settings that a resumed training may change, since no step depends on them."""
+
 LEFT_OPEN = ("", "auto")
 """Values that a run's recipe has replaced by what they came to."""
 
@@ -48,14 +51,14 @@ def choose_folder(out: str | Path | None, resume: bool) -> Path:
 def stored_recipe(run: Path, settings: dict[str, Any]) -> Recipe | None:
     """The recipe that a run was started with; ``None`` if it was killed before it wrote one.
 
-    ``settings`` may repeat it. Raises ``UsageError`` if they would change it: a resumed run ends as if it
-    had never been interrupted.
+    ``settings`` may repeat it. Raises ``UsageError`` if they would change what a step depends on: a resumed
+    run ends as if it had never been interrupted.
     """
     if not (run / RECIPE).exists():
         return None
     recipe = load_recipe(run / RECIPE)
     changed = recipe.with_changes(**settings)
-    for name in settings:
+    for name in settings.keys() - MAY_CHANGE:
         asked, stored = getattr(changed, name), getattr(recipe, name)
         if name == "alphabet" and asked:
             asked = load_alphabet(asked).characters
@@ -64,7 +67,7 @@ def stored_recipe(run: Path, settings: dict[str, Any]) -> Recipe | None:
                 f"the run in {run} was started with {name}={stored}, not {asked}: leave it out to resume, "
                 "or train on from it with --from"
             )
-    return recipe
+    return recipe.with_changes(**{name: settings[name] for name in MAY_CHANGE if name in settings})
 
 
 def take_up(run: Path, state: State) -> bool:
