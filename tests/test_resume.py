@@ -77,6 +77,10 @@ class Sessions:
         process.join(120)
         assert process.exitcode == (0 if die_at is None else -signal.SIGKILL)
 
+    def is_training(self) -> bool:
+        """Whether the last session has begun its steps."""
+        return "Progress(" in self.log.read_text()
+
     def resumed_at(self) -> int:
         """The step that the last session went on from; 0 if it told none."""
         told = [line for line in self.log.read_text().splitlines() if "going on at step" in line]
@@ -149,7 +153,7 @@ def test_killed_at_random_moments(
         # The number of helpers must not matter, whatever it was before.
         process = sessions.start(sources if kill < 2 else (), out=run, resume=kill > 0, workers=kill % 3)
         goal = reached + chance.randint(SAVE_EVERY + 2, 2 * SAVE_EVERY)
-        wait_until(partial(lambda goal: sessions.log.read_text() and last_step(run) >= goal, goal), process)
+        wait_until(partial(lambda goal: sessions.is_training() and last_step(run) >= goal, goal), process)
         time.sleep(chance.uniform(0, 0.02))
         process.kill()
         process.join()
@@ -276,7 +280,7 @@ def test_a_killed_training_leaves_no_helpers_behind(
     sessions: Sessions, sources: tuple[str, str], tmp_path: Path
 ) -> None:
     process = sessions.start(sources, out=tmp_path / "run", workers=2, steps=100_000)
-    wait_until(lambda: "Progress" in sessions.log.read_text(), process)
+    wait_until(sessions.is_training, process)
     children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
     assert len(children) == 2
     process.kill()
