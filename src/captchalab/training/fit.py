@@ -58,6 +58,7 @@ class FitResult:
     validation: dict[str, Any]
 
 
+@explaining_memory()
 def fit(
     sources: Sequence[str | Source] | str = (),
     *,
@@ -74,7 +75,7 @@ def fit(
     ``settings`` are fields of ``Recipe`` (``steps=2000``, ``start="runs/old"``, ``until=0.99``, ...).
     ``resume`` goes on with the run in ``out`` from its last checkpoint, by its own recipe.
     Raises ``UsageError`` for wrong settings and sources, ``LabelError`` for bad labels, ``RunError``
-    for broken runs.
+    for broken runs, ``OutOfMemory``.
     """
     begun = time.monotonic()
     run = choose_folder(out, resume)
@@ -92,8 +93,7 @@ def fit(
     loading = load(batches, itertools.count(state.step), _workers(plan))
     stream: Iterator[Batch] = loading
     if stored is None:
-        with explaining_memory(plan.recipe):
-            plan, stream, expected = estimate(plan, state, accelerator, stream, time.monotonic() - begun)
+        plan, stream, expected = estimate(plan, state, accelerator, stream, time.monotonic() - begun)
         tell(expected)
     if resumed:
         tell(Message(f"going on at step {state.step:,} of {plan.recipe.steps:,}"))
@@ -117,7 +117,7 @@ def fit(
         on_progress=tell,
     )
     done = state.step
-    with explaining_memory(plan.recipe), closing(loading):
+    with closing(loading):
         trainer.run(itertools.islice(stream, plan.recipe.steps - state.step))
     if chief and not (state.step == done and is_finished(run)):
         finish(run, plan, state, batches, accelerator.num_processes, lambda text: tell(Message(text)))

@@ -6,13 +6,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from captchalab.errors import OutOfMemory
-from captchalab.training.recipe import Recipe
 
 _SIGNS = ("out of memory", "can't allocate memory", "not enough memory")
 
 
 @contextmanager
-def explaining_memory(recipe: Recipe) -> Iterator[None]:
+def explaining_memory() -> Iterator[None]:
     """Raises ``OutOfMemory`` for what torch raises when memory is gone, on whatever device."""
     try:
         yield
@@ -20,6 +19,6 @@ def explaining_memory(recipe: Recipe) -> Iterator[None]:
         if isinstance(error, RuntimeError) and not any(sign in str(error) for sign in _SIGNS):
             raise
         raise OutOfMemory(
-            f"out of memory with batch={recipe.batch} and an input of {recipe.width}x{recipe.height}: "
-            "lower --batch, or the input (--set width=, --set height=)"
+            "out of memory: lower --batch, the size of the network's input (--set width=, --set height=), "
+            "or the network's own"
         ) from error

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 import numpy as np
 
-from captchalab.errors import LabelError, UsageError
+from captchalab.errors import ImageError, LabelError, UsageError
 from captchalab.reading.alphabet import Alphabet, check_label
 from captchalab.reading.inputspec import InputSpec
 from captchalab.reading.modelfile import ModelInfo
@@ -125,11 +126,7 @@ def make_plan(
 
 def choose_spec(recipe: Recipe, sources: Sequence[Source], longest: int) -> InputSpec:
     """The network's input: as the recipe says, or from the pictures' size and the longest text."""
-    sizes = [
-        source.sample(index).image.shape[:2]
-        for source in sources
-        for index in range(min(24, source.size or 24))
-    ]
+    sizes = [size for source in sources for size in _sizes(source)]
     fit = recipe.fit or ("stretch" if len(set(sizes)) == 1 else "pad")
     height = recipe.height or (32 if recipe.options.get("size") in ("tiny", "small") else 48)
     if recipe.width:
@@ -139,6 +136,19 @@ def choose_spec(recipe: Recipe, sources: Sequence[Source], longest: int) -> Inpu
     needed = 4 * max(2 * longest + 2, 8)
     width = min(max(round(height * aspect / 8) * 8, needed), 320)
     return InputSpec(height, width, recipe.channels, fit)
+
+
+def _sizes(source: Source) -> list[tuple[int, int]]:
+    """Heights and widths of its first pictures; unreadable ones are passed over."""
+    sizes: list[tuple[int, int]] = []
+    for index in range(source.size or 1000):
+        with suppress(ImageError):
+            sizes.append(source.sample(index).image.shape[:2])
+        if len(sizes) == 24:
+            break
+    if not sizes:
+        raise UsageError(f"no picture of {source.name} can be read: captchalab check says why")
+    return sizes
 
 
 def set_aside(source: AtRest) -> tuple[list[int], list[int]]:

@@ -1,0 +1,126 @@
+"""The contract of every network: it memorises sixteen pictures and reads them all through its file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from captchalab.errors import UsageError
+from captchalab.networks import NETWORKS, Network, build
+from captchalab.networks.heads import CtcHead, PositionHead
+from captchalab.reading.alphabet import Alphabet
+from captchalab.reading.inputspec import InputSpec
+from captchalab.reading.modelfile import ModelInfo, read_model
+from captchalab.reading.reader import Reader
+from captchalab.sources import open_source
+from captchalab.training.batches import encode_texts
+from captchalab.training.export import check_parity, export
+from captchalab.training.loop import train_step
+from captchalab.training.recipe import Recipe
+from captchalab.training.state import State
+
+SMALLEST: dict[str, dict[str, Any]] = {"compact": {"size": "tiny"}, "cnn": {"dense": 64, "dropout": 0.0}}
+"""Options that make each network small. A new network adds its line here."""
+
+SPEC = InputSpec(24, 64)
+SHORT, LONG = 2, 3
+STEPS = 150
+
+
+def make(name: str, channels: int = 1, alphabet: str = "0123456789") -> Network:
+    spec = InputSpec(SPEC.height, SPEC.width, channels)
+    return build(name, spec, Alphabet(alphabet).classes, LONG, SMALLEST[name])
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_memorises_and_reads_through_its_file(name: str, tmp_path: Path) -> None:
+    source = open_source(f"scheme:lepture?alphabet=digits&length={SHORT}-{LONG}&width=64&height=24")
+    samples = [source.sample(index) for index in range(16)]
+    alphabet = Alphabet.parse("digits")
+    images = np.stack([SPEC.apply(sample.image) for sample in samples])
+    torch.manual_seed(0)
+    recipe = Recipe().with_changes(steps=STEPS, learning_rate=1e-2, average=0.9, precision="float32")
+    state = State.new(make(name), recipe)
+    batch = (torch.from_numpy(images), *encode_texts([sample.text for sample in samples], alphabet))
+    for _ in range(STEPS):
+        train_step(state, recipe, batch)
+
+    info = ModelInfo(
+        name=name,
+        alphabet=alphabet,
+        decoder=state.network.head.decoder,
+        input=SPEC,
+        network={"name": name, "options": SMALLEST[name]},
+        lengths=(SHORT, LONG),
+    )
+    path = export(state.average, info, images, tmp_path / "model.onnx")
+    reader = Reader.open(path)
+    assert [each.text for each in reader.read_many([s.image for s in samples])] == [s.text for s in samples]
+    # One by one and in a batch of another size: nothing in the graph depends on the batch.
+    assert [reader.read(sample.image).text for sample in samples[:3]] == [s.text for s in samples[:3]]
+    other = np.random.default_rng(0).integers(0, 256, (5, *SPEC.shape), np.uint8)
+    assert 0 <= check_parity(state.average, read_model(path)[0], info, other) < 1e-3
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("name", NETWORKS)
+def test_scores_are_log_probabilities(name: str, channels: int) -> None:
+    network = make(name, channels).eval()
+    pictures = torch.randint(0, 256, (3, SPEC.height, SPEC.width, channels), dtype=torch.uint8)
+    pictures[0] = 255  # a blank picture has no contrast to divide by
+    with torch.inference_mode():
+        scores = network(pictures)
+    assert scores.shape[0] == 3 and scores.shape[2] == 11 and scores.dtype == torch.float32
+    assert torch.allclose(scores.exp().sum(dim=2), torch.ones(3, scores.shape[1]), atol=1e-5)
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_a_picture_is_read_alike_in_any_company(name: str) -> None:
+    network = make(name).eval()
+    pictures = torch.randint(0, 256, (4, *SPEC.shape), dtype=torch.uint8)
+    with torch.inference_mode():
+        assert torch.allclose(network(pictures)[2:3], network(pictures[2:3]), atol=1e-5)
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_unknown_options_are_answered_with_the_known(name: str) -> None:
+    option = next(iter(SMALLEST[name]))
+    with pytest.raises(UsageError, match=f"Did you mean '{option}'.*Known: .*{option}") as caught:
+        build(name, SPEC, 11, 4, {f"{option}s": 1})
+    assert "\n" not in str(caught.value)
+
+
+def test_unknown_names() -> None:
+    with pytest.raises(UsageError, match=r"unknown network 'cmpact'. Did you mean 'compact'\?.*cnn, compact"):
+        build("cmpact", SPEC, 11, 4, {})
+    with pytest.raises(UsageError, match=r"'tinny'.*Did you mean 'tiny'\?.*base, large, small, tiny"):
+        build("compact", SPEC, 11, 4, {"size": "tinny"})
+
+
+def test_too_few_steps_for_the_longest_text() -> None:
+    assert build("compact", SPEC, 11, 8, SMALLEST["compact"])(torch.zeros(1, 24, 64, 1)).shape == (1, 16, 11)
+    with pytest.raises(UsageError, match=r"texts of 9 characters need at least 17 steps.*width of 68 or more"):
+        build("compact", SPEC, 11, 9, SMALLEST["compact"])
+    build("compact", InputSpec(24, 68), 11, 9, SMALLEST["compact"])
+
+
+def test_losses_against_sums_by_hand() -> None:
+    chance = torch.tensor([[[0.5, 0.3, 0.2], [0.1, 0.6, 0.3]]], dtype=torch.float64)
+    lengths = torch.tensor([1])
+    # CTC: "a" over two steps is "aa", "a-" or "-a".
+    ctc = CtcHead(4, 3).loss(chance.log(), torch.tensor([[1]]), lengths)
+    assert ctc.item() == pytest.approx(-np.log(0.3 * 0.6 + 0.3 * 0.1 + 0.5 * 0.6))
+    # One classifier a position: "b", then padding.
+    position = PositionHead(4, 2, 3).loss(chance.log(), torch.tensor([[2]]), lengths)
+    assert position.item() == pytest.approx(-(np.log(0.2) + np.log(0.1)) / 2)
+
+
+def test_a_text_that_does_not_fit_gives_no_infinite_loss() -> None:
+    scores = torch.randn(2, 2, 4, requires_grad=True)
+    loss = CtcHead(4, 4).loss(scores.log_softmax(2), torch.tensor([[1, 1], [1, 2]]), torch.tensor([2, 2]))
+    loss.backward()
+    assert torch.isfinite(loss) and scores.grad is not None and torch.isfinite(scores.grad).all()
