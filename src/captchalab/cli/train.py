@@ -112,7 +112,8 @@ def train(
     except KeyboardInterrupt:
         say(f"to go on from the last checkpoint: captchalab train --resume --out {out or 'RUN'}")
         raise
-    _print_result(result)
+    if result.validation:  # empty in all processes but the first
+        _print_result(result)
 
 
 def _settings(pairs: list[str]) -> dict[str, Any]:
@@ -133,8 +134,7 @@ def _settings(pairs: list[str]) -> dict[str, Any]:
 
 def _print_result(result: FitResult) -> None:
     say(f"{result.steps:,} steps, {result.pictures:,} pictures, {duration(result.seconds)}")
-    if "sequence_accuracy" in result.validation:
-        say(f"validation accuracy {percent(result.validation['sequence_accuracy'])}")
+    say(f"validation accuracy {percent(result.validation['sequence_accuracy'])}")
     say(f"curves, samples, mistakes: {result.run}")
     say(f"read with it: captchalab read PICTURE -m {result.run}")
     print(result.model)

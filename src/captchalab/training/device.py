@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import torch
 from accelerate import Accelerator
 
@@ -19,7 +21,11 @@ def open_accelerator(device: str) -> Accelerator:
     if device == "mps" and not torch.backends.mps.is_available():
         raise UsageError("no MPS device on this machine: use --device auto or cpu")
     # Precision is left to torch.autocast: accelerate fixes it for the whole process, we for one training.
-    return Accelerator(cpu=device == "cpu", mixed_precision="no")
+    accelerator = Accelerator(cpu=device == "cpu", mixed_precision="no")
+    if accelerator.num_processes > 1:
+        # Of gradients of one-channel convolutions, whose layout is ambiguous: they are right either way.
+        warnings.filterwarnings("ignore", "Grad strides do not match bucket view strides", UserWarning)
+    return accelerator
 
 
 def has_bfloat16(device: torch.device) -> bool:

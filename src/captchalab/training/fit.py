@@ -48,7 +48,10 @@ from captchalab.training.state import State
 
 @dataclass(frozen=True)
 class FitResult:
-    """``validation`` holds the best validation's figures; ``pictures`` counts repetitions too."""
+    """``validation`` holds the best validation's figures; ``pictures`` counts repetitions too.
+
+    Of several processes only the first, which writes the run, has a ``validation``.
+    """
 
     run: Path
     model: Path
@@ -123,7 +126,8 @@ def fit(
         finish(run, plan, state, batches, accelerator.num_processes, lambda text: tell(Message(text)))
     accelerator.wait_for_everyone()
     pictures = state.step * plan.recipe.batch * accelerator.num_processes
-    return FitResult(run, run / MODEL, state.step, pictures, time.monotonic() - begun, state.figures)
+    figures = state.figures if chief else {}
+    return FitResult(run, run / MODEL, state.step, pictures, time.monotonic() - begun, figures)
 
 
 def _asked(recipe: str | Path | Recipe, settings: dict[str, Any]) -> Recipe:
