@@ -17,12 +17,13 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from captchalab.synth.fonts import Glyph, glyphs
-from captchalab.synth.inkmask import FULL, MARGIN, SCALE
+from captchalab.synth.inkmask import FULL, SCALE
 from captchalab.synth.layout import Row, line_up
 from captchalab.synth.opencv import cv2
 from captchalab.synth.scheme import Colour
 
 _NUMBERS = 12  # random numbers a character takes
+TRACE = 6  # opacity, 0 to 255, from which a stretched trace of ink keeps its colour
 Floats = NDArray[np.float32]
 Bytes = NDArray[np.uint8]
 
@@ -69,51 +70,26 @@ class StretchedLettering:
     def _distort(self, chosen: Sequence[Glyph], numbers: Sequence[Sequence[float]]) -> Bytes:
         """How strongly each pixel of each box is inked: ``(n, height, width)`` of the largest box."""
         height, width = max(g.height for g in chosen), max(g.width for g in chosen)
-        weights = [_weights(g, n, self.rotation, self.warp) for g, n in zip(chosen, numbers, strict=True)]
+        turned = [_turn(g, self.rotation * (2 * n[0] - 1)) for g, n in zip(chosen, numbers, strict=True)]
+        weights = [_weights(g, t, n, self.warp) for g, t, n in zip(chosen, turned, numbers, strict=True)]
         maps: Floats = np.array(weights, dtype=np.float32).reshape(-1, 4) @ _basis(height, width)
         maps = maps.reshape(len(chosen), 2, height, width)
         tiles = np.empty((len(chosen), height, width), dtype=np.uint8)
-        for tile, (columns, rows), g in zip(tiles, maps, chosen, strict=True):
-            cv2.remap(g.ink, columns, rows, cv2.INTER_NEAREST, tile, cv2.BORDER_CONSTANT, 0)
+        for tile, (columns, rows), picture in zip(tiles, maps, turned, strict=True):
+            cv2.remap(picture, columns, rows, cv2.INTER_LINEAR, tile, cv2.BORDER_CONSTANT, 0)
+        flat = tiles.reshape(-1, width)
+        # Coloured ink on a transparent ground keeps its colour where only a trace of it has come.
+        cv2.threshold(flat, TRACE, FULL, cv2.THRESH_BINARY, flat)
         return tiles
 
 
-def _weights(g: Glyph, numbers: Sequence[float], rotation: float, warp: tuple[float, float]) -> list[float]:
-    """Where in the ink mask a pixel of the finished box looks: weights of (1, x, y, xy), column then row.
+def _turn(g: Glyph, degrees: float) -> Bytes:
+    """The glyph turned about its middle, on the grid of whole pixels that it needs and one more all around.
 
-    Seen from the glyph: it is turned, stretched to a box a little larger than its own, and from that a
-    quadrilateral is pulled back to its own box. Here the three are one map, backwards.
+    A pixel is inked by what lies at its middle: nothing spreads beyond the glyph's own box. Where it
+    stands against that box tells a 0 from an O.
     """
-    angle, reach_x, reach_y, first_x, first_y, last_x, last_y = numbers
-    width, height = g.width, g.height
-    most_x = width * warp[0] * reach_x + 0.1
-    most_y = height * warp[1] * reach_y + 0.2
-    x1, y1 = int((2 * first_x - 1) * most_x), int((2 * first_y - 1) * most_y)
-    x2, y2 = int((2 * last_x - 1) * most_x), int((2 * last_y - 1) * most_y)
-    wide, high = width + abs(x1) + abs(x2), height + abs(y1) + abs(y2)
-    turn_xx, turn_xy, turn_yx, turn_yy, column, row = _turn(g, rotation * (2 * angle - 1), wide, high)
-    # Bilinear between its corners in the stretched picture, north-west (x1, y1), south-west (-x1, high - y2),
-    # south-east (wide + x2, high + y2) and north-east (wide - x2, -y1).
-    x_x, x_y, x_xy = (wide - x2 - x1) / width, -2 * x1 / height, 2 * (x1 + x2) / (width * height)
-    y_x, y_y, y_xy = -2 * y1 / width, (high - y2 - y1) / height, 2 * (y1 + y2) / (width * height)
-    return [
-        turn_xx * x1 + turn_xy * y1 + column,
-        turn_xx * x_x + turn_xy * y_x,
-        turn_xx * x_y + turn_xy * y_y,
-        turn_xx * x_xy + turn_xy * y_xy,
-        turn_yx * x1 + turn_yy * y1 + row,
-        turn_yx * x_x + turn_yy * y_x,
-        turn_yx * x_y + turn_yy * y_y,
-        turn_yx * x_xy + turn_yy * y_xy,
-    ]
-
-
-def _turn(g: Glyph, degrees: float, wide: int, high: int) -> tuple[float, ...]:
-    """From the stretched picture, ``wide`` x ``high``, to the ink mask: un-stretch, then turn back.
-
-    The weights xx, xy, yx, yy and the column and row of the origin.
-    """
-    tall, broad = (0, 0) if g.coverage is None else g.coverage.shape
+    tall, broad = g.coverage.shape if g.coverage is not None else (0, 0)
     angle = math.radians(degrees)
     cos, sin = math.cos(angle), math.sin(angle)
     half_x = (broad * cos + tall * abs(sin)) / 2
@@ -121,16 +97,45 @@ def _turn(g: Glyph, degrees: float, wide: int, high: int) -> tuple[float, ...]:
     # The turned glyph lies in whole pixels around its middle.
     around_x = math.ceil(broad / 2 + half_x) - math.floor(broad / 2 - half_x)
     around_y = math.ceil(tall / 2 + half_y) - math.floor(tall / 2 - half_y)
-    step_x, step_y = SCALE * around_x / wide, SCALE * around_y / high
-    edge = MARGIN - 0.5  # map values name the middle of a mask pixel
-    return (
-        cos * step_x,
-        -sin * step_y,
-        sin * step_x,
-        cos * step_y,
-        SCALE * (broad - cos * around_x + sin * around_y) / 2 + edge,
-        SCALE * (tall - sin * around_x - cos * around_y) / 2 + edge,
+    # From the middle of pixel (i - 1, j - 1) of the turned grid to the fine mask.
+    off_x, off_y = -0.5 - around_x / 2, -0.5 - around_y / 2
+    matrix = np.array(
+        (
+            (SCALE * cos, -SCALE * sin, SCALE * (cos * off_x - sin * off_y + broad / 2) - 0.5),
+            (SCALE * sin, SCALE * cos, SCALE * (sin * off_x + cos * off_y + tall / 2) - 0.5),
+        )
     )
+    flags = cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP
+    pixels = cv2.warpAffine(g.ink, matrix, (around_x + 2, around_y + 2), flags=flags)
+    return np.asarray(pixels, dtype=np.uint8)
+
+
+def _weights(g: Glyph, turned: Bytes, numbers: Sequence[float], warp: tuple[float, float]) -> list[float]:
+    """Where in the turned glyph a pixel of the finished box looks: weights of (1, x, y, xy), column then row.
+
+    Seen from the glyph: it is stretched to a box a little larger than its own, and from that a
+    quadrilateral is pulled back to its own box. Here the two are one map, backwards.
+    """
+    _, reach_x, reach_y, first_x, first_y, last_x, last_y = numbers
+    width, height = g.width, g.height
+    most_x = width * warp[0] * reach_x + 0.1
+    most_y = height * warp[1] * reach_y + 0.2
+    x1, y1 = int((2 * first_x - 1) * most_x), int((2 * first_y - 1) * most_y)
+    x2, y2 = int((2 * last_x - 1) * most_x), int((2 * last_y - 1) * most_y)
+    wide, high = width + abs(x1) + abs(x2), height + abs(y1) + abs(y2)
+    step_x, step_y = (turned.shape[1] - 2) / wide, (turned.shape[0] - 2) / high
+    # Bilinear between its corners in the stretched picture, north-west (x1, y1), south-west (-x1, high - y2),
+    # south-east (wide + x2, high + y2) and north-east (wide - x2, -y1).
+    return [
+        step_x * x1 + 0.5,
+        step_x * (wide - x2 - x1) / width,
+        step_x * -2 * x1 / height,
+        step_x * 2 * (x1 + x2) / (width * height),
+        step_y * y1 + 0.5,
+        step_y * -2 * y1 / width,
+        step_y * (high - y2 - y1) / height,
+        step_y * 2 * (y1 + y2) / (width * height),
+    ]
 
 
 @lru_cache(maxsize=256)
