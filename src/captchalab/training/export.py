@@ -140,7 +140,26 @@ def _to_onnx(network: Network, images: NDArray[np.uint8]) -> onnx.ModelProto:
     for value in (*model.graph.value_info, *model.graph.input, *model.graph.output):
         del value.metadata_props[:]
     del model.metadata_props[:]
+    _drop_zero_biases(model)
     return model
+
+
+def _drop_zero_biases(model: onnx.ModelProto) -> None:
+    """Convolutions without a bias come with a computed one of zeros, which keeps ONNX Runtime from
+    folding batch normalisation into them (measured: a quarter of the reading time)."""
+    nodes = model.graph.node
+    constants = {tensor.name for tensor in model.graph.initializer}
+    for node in nodes:
+        if node.op_type == "Conv" and len(node.input) == 3 and node.input[2] not in constants:
+            del node.input[2]
+    results = {value.name for value in model.graph.output}
+    while True:  # what only made those zeros goes too
+        used = results.union(*(node.input for node in nodes))
+        kept = [node for node in nodes if used.intersection(node.output)]
+        if len(kept) == len(nodes):
+            return
+        del nodes[:]
+        nodes.extend(kept)
 
 
 def _store_as_half(model: onnx.ModelProto) -> None:
