@@ -8,19 +8,18 @@ from PIL import Image
 
 SCALE = 4
 """Mask pixels for each pixel of the glyph."""
-FULL = 100
-"""The value of full ink: two of them can be added in a byte."""
-_OPACITY = 238  # the middle of the opacities that inks are given
+FULL = 119
+"""The value of full ink, half its opacity: two of them can be added in a byte."""
 
 
 def ink_mask(coverage: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """The opacity of each point of a glyph, ``SCALE`` times finer, given its coverage (0 to 255).
+    """The ink at each point of a glyph (0 to ``FULL``), ``SCALE`` times finer, given its coverage (0 to 255).
 
     Bilinear between the middles of the glyph's pixels, the outermost ones carried on to the edge of its
     box; nothing lies beyond that.
     """
     high, wide = coverage.shape
-    fine = Image.fromarray((coverage * (_OPACITY / 255)).astype(np.uint8)).transform(
+    fine = Image.fromarray((coverage * (FULL / 255)).astype(np.uint8)).transform(
         (wide * SCALE, high * SCALE),
         Image.Transform.AFFINE,
         (1 / SCALE, 0, 0, 0, 1 / SCALE, 0),

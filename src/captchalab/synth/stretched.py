@@ -10,7 +10,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.random import Generator
@@ -23,7 +23,8 @@ from captchalab.synth.opencv import cv2
 from captchalab.synth.scheme import Colour
 
 _NUMBERS = 12  # random numbers a character takes
-TRACE = 6  # opacity, 0 to 255, from which a stretched trace of ink keeps its colour
+TRACE = 2  # of FULL; what a smooth curve between pixels leaves below zero
+_LUMA = np.array((0.299, 0.587, 0.114), dtype=np.float32)
 Floats = NDArray[np.float32]
 Bytes = NDArray[np.uint8]
 
@@ -60,8 +61,7 @@ class StretchedLettering:
         row = line_up([g.width for g in chosen], gaps, [(n[3], n[4]) for n in numbers], self.overlap)
         tiles = self._distort(chosen, [n[5:] for n in numbers])
         strength = _paste(tiles, chosen, row, max(row.width, width), height)
-        opacity = np.asarray(cv2.LUT(strength, _opacity(_luma(ink))), dtype=np.uint8)
-        return _colours(_squeeze(opacity, width), background, ink)
+        return _squeeze(_colours(strength, background, ink), width)
 
     def _choose(self, character: str, number: float) -> Glyph:
         choice = glyphs(self.fonts, self.sizes, character)
@@ -77,9 +77,6 @@ class StretchedLettering:
         tiles = np.empty((len(chosen), height, width), dtype=np.uint8)
         for tile, (columns, rows), picture in zip(tiles, maps, turned, strict=True):
             cv2.remap(picture, columns, rows, cv2.INTER_LINEAR, tile, cv2.BORDER_CONSTANT, 0)
-        flat = tiles.reshape(-1, width)
-        # Coloured ink on a transparent ground keeps its colour where only a trace of it has come.
-        cv2.threshold(flat, TRACE, FULL, cv2.THRESH_BINARY, flat)
         return tiles
 
 
@@ -156,34 +153,54 @@ def _paste(tiles: Bytes, chosen: Sequence[Glyph], row: Row, width: int, height: 
     return plane
 
 
-def _luma(colour: Colour) -> int:
-    return round(0.299 * colour[0] + 0.587 * colour[1] + 0.114 * colour[2])
+def _colours(strength: Bytes, background: Colour, ink: Colour) -> Bytes:
+    """The plane of added ink as RGB on a plain ground."""
+    tables = _tables(background, ink)
+    return np.asarray(cv2.merge([cv2.LUT(strength, table) for table in tables]), dtype=np.uint8)
 
 
-@lru_cache(maxsize=256)
-def _opacity(luma: int) -> Bytes:
-    """How much of the ground an ink of this luma hides: a table over the added strengths.
+def _tables(background: Colour, ink: Colour) -> Bytes:
+    """What each value of the plane looks like, ``(3, 256)``.
 
-    Ink is as opaque as it is bright, 1.97 times its luma: dark colours write thinly. Where two
-    characters meet, one lies over the other, and one of them is taken as full.
+    The ink's own brightness is its opacity, 1.97 times: dark colours write thinly. Where it is only a
+    trace, its colour is rounded: rims are darker or brighter than the stroke, or are not seen at all.
+    Where two characters meet, the second lies over the first, and the first is taken as full.
     """
-    total = np.arange(256) / FULL
-    strengths = np.minimum(total, 1), np.clip(total - 1, 0, 1)
-    first, second = (np.minimum(255, np.floor(1.97 * np.rint(luma * part))) / 255 for part in strengths)
-    return np.asarray(np.rint(255 * (1 - (1 - first) * (1 - second))), dtype=np.uint8)
+    ground = np.array(background, dtype=np.float32)[:, None]
+    colours = _rounded_inks()[list(ink)]
+    cover = np.minimum(np.floor(np.rint(_LUMA @ colours) * 1.97) / 255, 1)
+    once = ground + (colours - ground) * cover
+    full = once[:, FULL:]
+    twice = full + (colours - full) * cover
+    tables = np.empty((3, 256), dtype=np.uint8)
+    tables[:, : FULL + 1] = once
+    tables[:, FULL : 2 * FULL + 1] = twice
+    tables[:, 2 * FULL + 1 :] = twice[:, FULL:]
+    return tables
 
 
-def _squeeze(plane: Bytes, width: int) -> Bytes:
+@lru_cache(maxsize=1)
+def _rounded_inks() -> Floats:
+    """What is left of each channel value (0 to 255) at each strength of ink, ``(256, FULL + 1)``.
+
+    Resampling works on colours multiplied by their opacity, in whole numbers, and divides by it again,
+    rounding down: once when the glyph is turned, where nearly all is full ink, and once when it is
+    stretched, where a faint colour comes back coarse.
+    """
+    value = np.arange(256)[:, None]
+    turned = _through(value, np.array([[2 * FULL]]))
+    opacity = np.rint(np.maximum(np.arange(FULL + 1) - TRACE, 0) * (2 * FULL / (FULL - TRACE)))
+    return _through(turned, opacity[None]).astype(np.float32)
+
+
+def _through(colour: NDArray[Any], opacity: NDArray[Any]) -> NDArray[Any]:
+    """A channel's value multiplied by an opacity (0 to 255) and divided by it again, in whole numbers."""
+    return np.minimum(np.rint(colour * opacity / 255) * 255 // np.maximum(opacity, 1), 255)
+
+
+def _squeeze(picture: Bytes, width: int) -> Bytes:
     """Narrowed to the canvas where the text wanted more."""
-    if plane.shape[1] == width:
-        return plane
-    narrow = cv2.resize(plane, (width, plane.shape[0]), interpolation=cv2.INTER_LINEAR)
+    if picture.shape[1] == width:
+        return picture
+    narrow = cv2.resize(picture, (width, picture.shape[0]), interpolation=cv2.INTER_LINEAR)
     return np.asarray(narrow, dtype=np.uint8)
-
-
-def _colours(opacity: Bytes, background: Colour, ink: Colour) -> Bytes:
-    channels = [
-        cv2.convertScaleAbs(opacity, alpha=(inked - ground) / 255, beta=ground)
-        for ground, inked in zip(background, ink, strict=True)
-    ]
-    return np.asarray(cv2.merge(channels), dtype=np.uint8)
