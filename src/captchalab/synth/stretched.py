@@ -195,7 +195,8 @@ def _rounded_inks() -> Floats:
 
 def _through(colour: NDArray[Any], opacity: NDArray[Any]) -> NDArray[Any]:
     """A channel's value multiplied by an opacity (0 to 255) and divided by it again, in whole numbers."""
-    return np.minimum(np.rint(colour * opacity / 255) * 255 // np.maximum(opacity, 1), 255)
+    product = np.rint(colour * opacity / 255)
+    return np.asarray(np.minimum(product * 255 // np.maximum(opacity, 1), 255))
 
 
 def _squeeze(picture: Bytes, width: int) -> Bytes:
