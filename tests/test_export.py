@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import onnx
+import onnxruntime
 import pytest
 import torch
 from numpy.typing import NDArray
@@ -162,3 +163,13 @@ def test_files_that_lack_a_parameter_are_refused(exported: Path, tmp_path: Path)
     write_model(tmp_path / "model.onnx", seal(data, larger))
     with pytest.raises(ModelFileError, match="lacks parameters of its network compact: stages"):
         load_start(str(tmp_path / "model.onnx"))
+
+
+def test_onnx_runtime_can_fold_batch_normalisation(exported: Path, tmp_path: Path) -> None:
+    # It folds only into convolutions whose inputs are constants; reading is a quarter slower otherwise.
+    options = onnxruntime.SessionOptions()
+    options.optimized_model_filepath = str(tmp_path / "optimised.onnx")
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
+    onnxruntime.InferenceSession(exported.read_bytes(), options, providers=["CPUExecutionProvider"])
+    operators = {node.op_type for node in onnx.load(tmp_path / "optimised.onnx").graph.node}
+    assert "Conv" in operators and "BatchNormalization" not in operators
