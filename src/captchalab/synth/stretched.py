@@ -71,9 +71,15 @@ class StretchedLettering:
         """How strongly each pixel of each box is inked: ``(n, height, width)`` of the largest box."""
         height, width = max(g.height for g in chosen), max(g.width for g in chosen)
         turned = [_turn(g, self.rotation * (2 * n[0] - 1)) for g, n in zip(chosen, numbers, strict=True)]
-        weights = [_weights(g, t, n, self.warp) for g, t, n in zip(chosen, turned, numbers, strict=True)]
+        pulls = [_pull(g, t, n, self.warp) for g, t, n in zip(chosen, turned, numbers, strict=True)]
+        weights, steps = zip(*pulls, strict=True)
         maps: Floats = np.array(weights, dtype=np.float32).reshape(-1, 4) @ _basis(height, width)
         maps = maps.reshape(len(chosen), 2, height, width)
+        # Pulled by whole pixels of the stretched picture: the steps in the edges are part of the look.
+        np.floor(maps, out=maps)
+        maps += 0.5
+        maps *= np.array(steps, dtype=np.float32)[:, :, None, None]
+        maps += 0.5  # the empty pixel around the turned glyph, less half a pixel to name its middle
         tiles = np.empty((len(chosen), height, width), dtype=np.uint8)
         for tile, (columns, rows), picture in zip(tiles, maps, turned, strict=True):
             cv2.remap(picture, columns, rows, cv2.INTER_LINEAR, tile, cv2.BORDER_CONSTANT, 0)
@@ -107,11 +113,14 @@ def _turn(g: Glyph, degrees: float) -> Bytes:
     return np.asarray(pixels, dtype=np.uint8)
 
 
-def _weights(g: Glyph, turned: Bytes, numbers: Sequence[float], warp: tuple[float, float]) -> list[float]:
-    """Where in the turned glyph a pixel of the finished box looks: weights of (1, x, y, xy), column then row.
+def _pull(
+    g: Glyph, turned: Bytes, numbers: Sequence[float], warp: tuple[float, float]
+) -> tuple[tuple[float, ...], tuple[float, float]]:
+    """Where in the stretched picture a pixel of the finished box looks: weights of (1, x, y, xy), column
+    then row; and how many pixels of the turned glyph one of the stretched picture takes, across and down.
 
     Seen from the glyph: it is stretched to a box a little larger than its own, and from that a
-    quadrilateral is pulled back to its own box. Here the two are one map, backwards.
+    quadrilateral is pulled back to its own box.
     """
     _, reach_x, reach_y, first_x, first_y, last_x, last_y = numbers
     width, height = g.width, g.height
@@ -120,19 +129,19 @@ def _weights(g: Glyph, turned: Bytes, numbers: Sequence[float], warp: tuple[floa
     x1, y1 = int((2 * first_x - 1) * most_x), int((2 * first_y - 1) * most_y)
     x2, y2 = int((2 * last_x - 1) * most_x), int((2 * last_y - 1) * most_y)
     wide, high = width + abs(x1) + abs(x2), height + abs(y1) + abs(y2)
-    step_x, step_y = (turned.shape[1] - 2) / wide, (turned.shape[0] - 2) / high
     # Bilinear between its corners in the stretched picture, north-west (x1, y1), south-west (-x1, high - y2),
     # south-east (wide + x2, high + y2) and north-east (wide - x2, -y1).
-    return [
-        step_x * x1 + 0.5,
-        step_x * (wide - x2 - x1) / width,
-        step_x * -2 * x1 / height,
-        step_x * 2 * (x1 + x2) / (width * height),
-        step_y * y1 + 0.5,
-        step_y * -2 * y1 / width,
-        step_y * (high - y2 - y1) / height,
-        step_y * 2 * (y1 + y2) / (width * height),
-    ]
+    weights = (
+        x1,
+        (wide - x2 - x1) / width,
+        -2 * x1 / height,
+        2 * (x1 + x2) / (width * height),
+        y1,
+        -2 * y1 / width,
+        (high - y2 - y1) / height,
+        2 * (y1 + y2) / (width * height),
+    )
+    return weights, ((turned.shape[1] - 2) / wide, (turned.shape[0] - 2) / high)
 
 
 @lru_cache(maxsize=256)
