@@ -299,6 +299,28 @@ def test_a_new_alphabet_keeps_what_it_shares(trained: FitResult, tmp_path: Path)
     assert Reader.open(more.run).info.alphabet.characters == "xyz3210"
 
 
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"options": {"size": "large"}}, "differs in stages.* leave its options"),
+        ({"height": 32}, "differs in columns"),
+        ({"channels": 3}, "differs in stages"),
+        ({"network": "cnn"}, "network=cnn: .* is of the network compact"),
+    ],
+)
+def test_what_contradicts_the_model_to_start_from_is_refused(
+    change: dict[str, Any], words: str, trained: FitResult
+) -> None:
+    with pytest.raises(UsageError, match=words):
+        ready(DIGITS, start=str(trained.run), **change)
+
+
+def test_what_fits_the_model_to_start_from_is_followed(trained: FitResult) -> None:
+    plan, _ = ready(DIGITS, start=str(trained.run), width=96, height=0, options={"dropout": 0.1})
+    assert (plan.spec.width, plan.spec.height) == (96, 24)
+    assert plan.recipe.options == {"size": "tiny", "dropout": 0.1}
+
+
 def test_position_heads_keep_the_rows_of_every_position() -> None:
     old, new = Alphabet("abc"), Alphabet("cxa")
     torch.manual_seed(0)
@@ -311,7 +333,7 @@ def test_position_heads_keep_the_rows_of_every_position() -> None:
     assert torch.equal(ours[2], untouched.view(3, 4)[2]) and torch.equal(
         ours[:, 2], untouched.view(3, 4)[:, 2]
     )
-    with pytest.raises(UsageError, match=r"differ in dense\.0\.weight: train from scratch"):
+    with pytest.raises(UsageError, match=r"differs in dense\.0\.weight .* --from scratch"):
         take_over(Cnn(InputSpec(24, 64), 4, 2, dense=8), before, new, old)
 
 
@@ -348,13 +370,13 @@ def test_drawn_sources_declare_what_a_glance_would_miss(
         "def choose():\n    return Image.new('L', (64, 32)), 'xy'\n"
     )
     source = open_source(f"python:drawn_by_others:draw?alphabet={rare}&length=2-6")
-    plan = make_plan(recipe(frames="first"), [source], None, "float32", lambda _text: None)
+    plan = make_plan(recipe(frames="first"), [source], "float32", lambda _text: None)
     assert plan.alphabet.characters == rare and plan.lengths == (2, 6)
     own = open_source("python:drawn_by_others:choose?alphabet=digits")
-    plan = make_plan(recipe(frames="first"), [own], None, "float32", lambda _text: None)
+    plan = make_plan(recipe(frames="first"), [own], "float32", lambda _text: None)
     assert plan.alphabet.characters == "xy" and plan.lengths == (2, 2)
     scheme = open_source("scheme:lepture?alphabet=alnum&length=1-7")
-    plan = make_plan(recipe(frames="first", max_length=8), [scheme], None, "float32", lambda _text: None)
+    plan = make_plan(recipe(frames="first", max_length=8), [scheme], "float32", lambda _text: None)
     assert len(plan.alphabet) == 62 and plan.lengths == (1, 8)
     with pytest.raises(LabelError, match="outside the alphabet: A, B"):
         ready("scheme:lepture?alphabet=AB0&length=1", alphabet="digits")

@@ -42,7 +42,7 @@ from captchalab.training.run import (
     stored_recipe,
     take_up,
 )
-from captchalab.training.start import load_start, take_over
+from captchalab.training.start import follow_start, load_start, take_over
 from captchalab.training.state import State
 
 
@@ -142,11 +142,10 @@ def get_ready(
     """The plan, and the state at step 0 of a network from scratch or from another model."""
     start = load_start(recipe.start)
     if start is not None:
-        described = start[1].network
-        recipe = recipe.with_changes(network=described["name"], options=described["options"])
-    recipe = recipe.with_changes(frames=recipe.frames or (start[1].frames if start else "first"))
+        recipe = follow_start(recipe, start[1])
+    recipe = recipe.with_changes(frames=recipe.frames or "first")
     precision = "bfloat16" if has_bfloat16(accelerator.device) else "float32"
-    plan = make_plan(recipe, _open(sources, recipe), start[1] if start else None, precision, tell)
+    plan = make_plan(recipe, _open(sources, recipe), precision, tell)
     torch.manual_seed(recipe.seed)
     network = build(recipe.network, plan.spec, plan.alphabet.classes, plan.lengths[1], dict(recipe.options))
     if start is not None:

@@ -13,7 +13,6 @@ import numpy as np
 from captchalab.errors import ImageError, LabelError, UsageError
 from captchalab.reading.alphabet import Alphabet, check_label
 from captchalab.reading.inputspec import InputSpec
-from captchalab.reading.modelfile import ModelInfo
 from captchalab.samples.characters import load_alphabet
 from captchalab.samples.resting import RestingSource
 from captchalab.samples.sample import AtRest, Source
@@ -58,11 +57,8 @@ class Plan:
         return self.resting is None
 
 
-def make_plan(
-    recipe: Recipe, sources: Sequence[Source], start: ModelInfo | None, precision: str, tell: Tell
-) -> Plan:
-    """Look at the sources and decide. ``start`` is the model that training goes on from, ``precision``
-    what ``auto`` means here.
+def make_plan(recipe: Recipe, sources: Sequence[Source], precision: str, tell: Tell) -> Plan:
+    """Look at the sources and decide. ``precision`` is what ``auto`` means here.
 
     Raises ``UsageError`` for sources that cannot be trained on, ``LabelError`` for bad labels.
     """
@@ -87,7 +83,7 @@ def make_plan(
                 f"{error}. Add them with --alphabet, or list such labels: captchalab check"
             ) from None
     lengths = (lengths[0], max(recipe.max_length, lengths[1]))
-    spec = start.input if start else choose_spec(recipe, sources, lengths[1])
+    spec = choose_spec(recipe, sources, lengths[1])
     kept: list[tuple[Source, Sequence[int]]] = []
     aside: list[tuple[Source, Sequence[int]]] = []
     for source in resting:

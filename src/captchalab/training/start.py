@@ -10,8 +10,12 @@ from captchalab.reading.alphabet import BLANK, Alphabet
 from captchalab.reading.modelfile import ModelInfo
 from captchalab.reading.modelpath import find_model
 from captchalab.training.export import restore
+from captchalab.training.recipe import Recipe
 
 SCRATCH = "scratch"
+_CLASSIFIER = "head.linear."
+
+Weights = dict[str, torch.Tensor]
 
 
 def load_start(start: str) -> tuple[Network, ModelInfo] | None:
@@ -20,6 +24,30 @@ def load_start(start: str) -> tuple[Network, ModelInfo] | None:
         return None
     data, info = find_model(start)
     return restore(data, info), info
+
+
+def follow_start(recipe: Recipe, info: ModelInfo) -> Recipe:
+    """The recipe with what it leaves open as the model ``info`` has it: network, options, input, frames.
+
+    What it does say stays, and ``take_over`` judges whether the old weights fit. Raises ``UsageError`` for
+    another network.
+    """
+    network = info.network["name"]
+    if recipe.network not in (network, Recipe.network):
+        raise UsageError(
+            f"network={recipe.network}: the model {info.name} to start from is of the network {network}; "
+            "leave the network out, or train --from scratch"
+        )
+    ours, theirs = recipe, info.input
+    return recipe.with_changes(
+        network=network,
+        options=info.network["options"] | recipe.options,
+        height=ours.height or theirs.height,
+        width=ours.width or theirs.width,
+        channels=theirs.channels if ours.channels == Recipe.channels else ours.channels,
+        fit=ours.fit or theirs.fit,
+        frames=ours.frames or info.frames,
+    )
 
 
 def take_over(network: Network, old: Network, alphabet: Alphabet, old_alphabet: Alphabet) -> int:
@@ -33,19 +61,28 @@ def take_over(network: Network, old: Network, alphabet: Alphabet, old_alphabet: 
         (alphabet.encode(c)[0], old_alphabet.encode(c)[0]) for c in alphabet.characters if c in old_alphabet
     ]
     rows = [(BLANK, BLANK), *shared]
-    weights = network.state_dict()
+    weights, known = network.state_dict(), old.state_dict()
+    _check_shapes(weights, known)
     with torch.no_grad():
-        for name, source in old.state_dict().items():
-            target = weights.get(name)
-            if name.startswith("head.linear."):
-                _copy_rows(weights[name], source, rows, alphabet.classes, old_alphabet.classes)
-            elif target is None or target.shape != source.shape:
-                raise UsageError(
-                    f"the networks differ in {name}: train from scratch, or keep the old network's options"
-                )
+        for name, target in weights.items():
+            if name.startswith(_CLASSIFIER):
+                _copy_rows(target, known[name], rows, alphabet.classes, old_alphabet.classes)
             else:
-                target.copy_(source)
+                target.copy_(known[name])
     return len(shared)
+
+
+def _check_shapes(weights: Weights, known: Weights) -> None:
+    """All but the classifier's rows, which ``take_over`` moves, must be alike."""
+    for name in weights | known:
+        ours, theirs = (each[name].shape if name in each else None for each in (weights, known))
+        if name.startswith(_CLASSIFIER) and ours and theirs:
+            ours, theirs = ours[1:], theirs[1:]
+        if ours != theirs:
+            raise UsageError(
+                f"the network asked for differs in {name} from that of the model to start from: leave its "
+                "options, height, width and channels as that model has them, or train --from scratch"
+            )
 
 
 def _copy_rows(
