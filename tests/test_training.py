@@ -179,6 +179,21 @@ def test_pictures_set_aside_are_not_trained_on(tmp_path: Path) -> None:
         ready(str(tmp_path / "one"))
 
 
+def test_a_handful_of_pictures_stands_on_both_sides(tmp_path: Path) -> None:
+    """Whatever their hashes say: with 30 pairs, some pair falls wholly to either side."""
+    for number in range(30):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        for name in ("A_0.png", "A_1.png"):
+            (folder / name).write_bytes(png("A", 2 * number + int(name[2])))
+        train, validation = set_aside(FolderSource(folder))
+        assert len(train) == len(validation) == 1
+    for number in range(30):
+        (tmp_path / str(number) / "A_1.png").unlink()
+        with pytest.raises(UsageError, match=r"no picture (could be set aside|is left to train on)"):
+            ready(str(tmp_path / str(number)))
+
+
 def test_an_archive_of_real_pictures(schemes_dir: Path, tmp_path: Path) -> None:
     source = f"{schemes_dir / 'base64captcha-digit.tar'}?part=train"
     result = fit(source, out=tmp_path / "run", steps=3, **(TINY | {"width": 80}))

@@ -52,10 +52,6 @@ class Plan:
     resting: Prepared | None
     validation: Prepared
 
-    @property
-    def drawn_only(self) -> bool:
-        return self.resting is None
-
 
 def make_plan(recipe: Recipe, sources: Sequence[Source], precision: str, tell: Tell) -> Plan:
     """Look at the sources and decide. ``precision`` is what ``auto`` means here.
@@ -99,6 +95,11 @@ def make_plan(recipe: Recipe, sources: Sequence[Source], precision: str, tell: T
     validation = _gather(aside, spec, alphabet, tell, limit=recipe.validation_pictures)
     if not len(validation):
         raise UsageError("no picture could be set aside for validation: name some with --validation")
+    to_train_on = _gather(kept, spec, alphabet, tell) if resting else None
+    if to_train_on is not None and not len(to_train_on):
+        raise UsageError(
+            "no picture is left to train on beside those for validation: add some, or --validation"
+        )
     return Plan(
         recipe=recipe.with_changes(
             sources=tuple(source.name for source in sources),
@@ -115,7 +116,7 @@ def make_plan(recipe: Recipe, sources: Sequence[Source], precision: str, tell: T
         lengths=lengths,
         spec=spec,
         drawn=tuple(drawn),
-        resting=_gather(kept, spec, alphabet, tell) if resting else None,
+        resting=to_train_on,
         validation=validation,
     )
 
@@ -161,6 +162,8 @@ def set_aside(source: AtRest) -> tuple[list[int], list[int]]:
         (validation if int.from_bytes(digest[:4], "big") < bound else train).append(index)
     if not validation and len(train) > 1:  # a handful of pictures: better few than none
         validation.append(train.pop())
+    if not train and len(validation) > 1:
+        train.append(validation.pop())
     return train, validation
 
 
