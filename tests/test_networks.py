@@ -101,6 +101,23 @@ def test_unknown_names() -> None:
         build("compact", SPEC, 11, 4, {"size": "tinny"})
 
 
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("compact", {"size": 3}),
+        ("compact", {"dropout": "a"}),
+        ("compact", {"dropout": 1.5}),
+        ("cnn", {"dropout": -0.1}),
+        ("cnn", {"dense": 0}),
+        ("cnn", {"dense": "8"}),
+    ],
+)
+def test_a_wrong_value_names_its_option(name: str, options: dict[str, Any]) -> None:
+    ((option, value),) = options.items()
+    with pytest.raises(UsageError, match=rf"{option}.*{value}"):
+        build(name, SPEC, 11, 4, options)
+
+
 def test_too_few_steps_for_the_longest_text() -> None:
     assert build("compact", SPEC, 11, 8, SMALLEST["compact"])(torch.zeros(1, 24, 64, 1)).shape == (1, 16, 11)
     with pytest.raises(UsageError, match=r"texts of 9 characters need at least 17 steps.*width of 68"):

@@ -393,8 +393,31 @@ def test_drawn_sources_declare_what_a_glance_would_miss(
     scheme = open_source("scheme:lepture?alphabet=alnum&length=1-7")
     plan = make_plan(recipe(frames="first", max_length=8), [scheme], "float32", lambda _text: None)
     assert len(plan.alphabet) == 62 and plan.lengths == (1, 8)
+    scheme = open_source("scheme:lepture?alphabet=digits&length=50")
+    assert (
+        make_plan(recipe(frames="first", width=0), [scheme], "float32", lambda _text: None).spec.width == 408
+    )
+    with pytest.raises(UsageError, match="max_length=8: the sources have texts of 50"):
+        make_plan(recipe(frames="first", max_length=8), [scheme], "float32", lambda _text: None)
     with pytest.raises(LabelError, match="outside the alphabet: A, B"):
         ready("scheme:lepture?alphabet=AB0&length=1", alphabet="digits")
+
+
+@pytest.mark.parametrize(
+    ("rare", "words"), [("xZ", "outside the alphabet: Z.*--alphabet"), ("xyx", "max_length")]
+)
+def test_drawn_texts_that_the_glance_missed(
+    rare: str, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    module = f"rare_{len(rare)}"
+    (tmp_path / f"{module}.py").write_text(
+        "from PIL import Image\nseen = []\n"
+        "def choose():\n    seen.append(1)\n"
+        f"    return Image.new('L', (64, 32)), 'xy' if len(seen) < 520 else '{rare}'\n"
+    )
+    with pytest.raises(LabelError, match=words):
+        fit(f"python:{module}:choose", out=tmp_path / "run", steps=20, **TINY)
 
 
 def test_memory_that_runs_out_names_what_to_lower(tmp_path: Path) -> None:
@@ -423,7 +446,7 @@ def test_a_loss_that_is_no_number_ends_the_training() -> None:
 def test_generated_pictures_train_like_drawn_ones(tmp_path: Path) -> None:
     generate(open_source(DIGITS), tmp_path / "drawn", 40, workers=1)
     plan, _ = ready([str(tmp_path / "drawn"), DIGITS])
-    assert plan.resting is not None and len(plan.drawn) == 1 and not plan.drawn_only
+    assert plan.resting is not None and len(plan.drawn) == 1
     source = open_source(DIGITS)
     assert {plan.spec.apply(source.sample(index).image).tobytes() for index in range(40)} >= {
         picture.tobytes() for picture in plan.resting.images

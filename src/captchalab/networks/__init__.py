@@ -18,8 +18,9 @@ __all__ = ["NETWORKS", "Network", "build"]
 
 
 def _compact(spec: InputSpec, classes: int, length: int, size: str = "base", dropout: float = 0.0) -> Network:
-    if size not in SIZES:
-        raise suggest(size, list(SIZES), "size of the network compact")
+    if str(size) not in SIZES:
+        raise suggest(str(size), list(SIZES), "size of the network compact")
+    _check_dropout(dropout)
     steps = -(-spec.width // 4)
     # CTC needs a blank between equal neighbours: a text of one repeated character takes 2 L - 1 steps.
     if steps < 2 * length - 1:
@@ -31,7 +32,15 @@ def _compact(spec: InputSpec, classes: int, length: int, size: str = "base", dro
 
 
 def _cnn(spec: InputSpec, classes: int, length: int, dense: int = 1024, dropout: float = 0.25) -> Network:
+    if not isinstance(dense, int) or dense < 1:
+        raise UsageError(f"dense={dense!r}: a whole number from 1")
+    _check_dropout(dropout)
     return Cnn(spec, classes, length, dense=dense, dropout=dropout)
+
+
+def _check_dropout(dropout: float) -> None:
+    if not isinstance(dropout, int | float) or not 0 <= dropout < 1:
+        raise UsageError(f"dropout={dropout!r}: a number from 0 to below 1")
 
 
 NETWORKS: dict[str, Callable[..., Network]] = {
@@ -43,7 +52,8 @@ NETWORKS: dict[str, Callable[..., Network]] = {
 def build(name: str, spec: InputSpec, classes: int, length: int, options: dict[str, Any]) -> Network:
     """The network ``name`` for inputs of ``spec`` and texts of up to ``length`` characters.
 
-    ``classes`` counts the blank. Raises ``UsageError`` for an unknown name or option.
+    ``classes`` counts the blank. Raises ``UsageError`` for an unknown name or option, and
+    for a wrong value.
     """
     if name not in NETWORKS:
         raise suggest(name, list(NETWORKS), "network")

@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from captchalab.errors import ImageError, LabelError
-from captchalab.reading.alphabet import Alphabet
+from captchalab.reading.alphabet import MAX_LABEL_LENGTH, Alphabet
 from captchalab.reading.inputspec import InputSpec
 from captchalab.samples.sample import Sample, Source
 from captchalab.training.augment import Augmentation, augment
@@ -94,6 +94,8 @@ class Batches(Dataset[Batch]):
     augmentation: Augmentation | None
     rank: int = 0
     world: int = 1
+    longest: int = MAX_LABEL_LENGTH
+    """Characters of a drawn text, at most."""
     _order: tuple[int, NDArray[np.int64]] | None = field(default=None, repr=False)
 
     def __getitem__(self, step: int) -> Batch:
@@ -120,7 +122,18 @@ class Batches(Dataset[Batch]):
         return text
 
     def _draw(self, source: Source, place: int) -> Sample:
-        return source.sample(TRAINING_OFFSET + self.seed * SEED_STRIDE + place)
+        """Raises ``LabelError`` for a text that the network was not made for: no glance sees them all."""
+        sample = source.sample(TRAINING_OFFSET + self.seed * SEED_STRIDE + place)
+        try:
+            self.alphabet.encode(sample.text)
+        except LabelError as error:
+            raise LabelError(f"{source.name} drew a text {error}. Name all with --alphabet") from None
+        if not 0 < len(sample.text) <= self.longest:
+            raise LabelError(
+                f"{source.name} drew {sample.text!r}, of {len(sample.text)} characters: allowed are 1 to "
+                f"{self.longest}; name the longest with --set max_length="
+            )
+        return sample
 
     def _take(self, place: int) -> tuple[NDArray[np.uint8], str]:
         assert self.resting is not None

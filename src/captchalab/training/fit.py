@@ -177,6 +177,7 @@ def _batches(plan: Plan, accelerator: Accelerator) -> Batches:
         batch=recipe.batch,
         seed=recipe.seed,
         augmentation=AUGMENTATIONS[recipe.augment],
+        longest=plan.lengths[1],
         rank=accelerator.process_index,
         world=accelerator.num_processes,
     )

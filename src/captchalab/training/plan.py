@@ -78,7 +78,11 @@ def make_plan(recipe: Recipe, sources: Sequence[Source], precision: str, tell: T
             raise LabelError(
                 f"{error}. Add them with --alphabet, or list such labels: captchalab check"
             ) from None
-    lengths = (lengths[0], max(recipe.max_length, lengths[1]))
+    if 0 < recipe.max_length < lengths[1]:
+        raise UsageError(
+            f"max_length={recipe.max_length}: the sources have texts of {lengths[1]} characters; leave it out"
+        )
+    lengths = (lengths[0], recipe.max_length or lengths[1])
     spec = choose_spec(recipe, sources, lengths[1])
     kept: list[tuple[Source, Sequence[int]]] = []
     aside: list[tuple[Source, Sequence[int]]] = []
@@ -131,7 +135,7 @@ def choose_spec(recipe: Recipe, sources: Sequence[Source], longest: int) -> Inpu
     aspect = max(width / high for high, width in sizes)
     # Enough columns for the texts; very wide pictures are squeezed, since width costs time.
     needed = 4 * max(2 * longest + 2, 8)
-    width = min(max(round(height * aspect / 8) * 8, needed), 320)
+    width = max(min(round(height * aspect / 8) * 8, 320), needed)
     return InputSpec(height, width, recipe.channels, fit)
 
 
