@@ -306,6 +306,8 @@ def test_ctrl_c_says_how_to_go_on(tmp_path: Path) -> None:
         "run",
     ]
     options = {"cwd": tmp_path, "stderr": subprocess.PIPE, "text": True, "start_new_session": True}
+    # A shell starts background jobs deaf to Ctrl-C, and children inherit that; terminals do not.
+    options["preexec_fn"] = lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)
     with subprocess.Popen(command, **options) as process:
         assert process.stderr is not None
         for line in process.stderr:
