@@ -1,5 +1,7 @@
 """Effects: pure functions ``(rng, image, ink, strength) -> image`` on uint8 ``(H, W, 3)`` pictures.
 
+Those in ``ON_A_PLANE`` take a plane ``(H, W)`` too, with the first value of ``ink``.
+
 Strength 0 changes nothing, 1 is the usual amount, and everything between and above is graded.
 No effect writes into the picture that it is given; all random numbers come from ``rng``.
 """
@@ -27,13 +29,13 @@ _MARGIN = 8
 
 def dots(rng: Generator, image: Picture, ink: Colour, strength: float = 1.0) -> Picture:
     """Small slanted specks in the colour of the text, ``30 * strength`` of them, anywhere."""
-    height, width = image.shape[:2]
+    height, width, *channels = image.shape
     down, across = rng.random((2, round(DOTS * strength)))
     # A margin around the picture takes what falls over its edge.
     canvas = cv2.copyMakeBorder(image, _MARGIN, _MARGIN, _MARGIN, _MARGIN, cv2.BORDER_CONSTANT)
     stride = width + 2 * _MARGIN
     places = (down * (height + 1)).astype(np.intp) * stride + (across * (width + 1)).astype(np.intp)
-    canvas.reshape(-1, 3)[_speck(stride) + places[:, None]] = ink
+    canvas.reshape(-1, *channels)[_speck(stride) + places[:, None]] = ink if channels else ink[0]
     return np.array(canvas[_MARGIN:-_MARGIN, _MARGIN:-_MARGIN], dtype=np.uint8)
 
 
@@ -66,10 +68,11 @@ def arc(rng: Generator, image: Picture, ink: Colour, strength: float = 1.0) -> P
 def smooth(rng: Generator, image: Picture, ink: Colour, strength: float = 1.0) -> Picture:
     """A light 3x3 blur (weights 1, 5 in the middle); ``strength`` blends between none and all of it."""
     share = 9 / 13 * strength
-    soft = cv2.addWeighted(cv2.blur(image, (3, 3)), share, image, 1 - share, 0)
+    soft = np.asarray(cv2.blur(image, (3, 3)), dtype=np.uint8)
+    cv2.addWeighted(soft, share, image, 1 - share, 0, soft)
     # The outermost pixels have no full neighbourhood and stay as they are.
     soft[0], soft[-1], soft[:, 0], soft[:, -1] = image[0], image[-1], image[:, 0], image[:, -1]
-    return np.asarray(soft, dtype=np.uint8)
+    return soft
 
 
 def curves(rng: Generator, image: Picture, ink: Colour, strength: float = 1.0) -> Picture:
@@ -132,3 +135,6 @@ EFFECTS: dict[str, Effect] = {
     "grain": grain,
     "negative": negative,
 }
+
+ON_A_PLANE = frozenset({"dots", "arc", "smooth"})
+"""Effects that know no colour but the ink: they may be drawn on its opacity, before it is coloured."""

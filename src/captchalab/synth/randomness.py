@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from typing import Any
 
-import numpy as np
 from numpy.random import Generator, Philox
 
 _WORD = 2**64
@@ -24,7 +23,7 @@ def random_for(seed: int, index: int) -> Generator:
         generator = _threads.generator = Generator(Philox(key=0))
         _threads.state = generator.bit_generator.state
     state: dict[str, Any] = _threads.state
-    state["state"]["key"] = np.array((seed % _WORD, seed // _WORD % _WORD), dtype=np.uint64)
-    state["state"]["counter"] = np.array((0, 0, index % _WORD, index // _WORD % _WORD), dtype=np.uint64)
+    state["state"]["key"] = (seed % _WORD, seed // _WORD % _WORD)
+    state["state"]["counter"] = (0, 0, index % _WORD, index // _WORD % _WORD)
     generator.bit_generator.state = state
     return generator

@@ -10,7 +10,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.random import Generator
@@ -70,54 +70,87 @@ class StretchedLettering:
     def _distort(self, chosen: Sequence[Glyph], numbers: Sequence[Sequence[float]]) -> Bytes:
         """How strongly each pixel of each box is inked: ``(n, height, width)`` of the largest box."""
         height, width = max(g.height for g in chosen), max(g.width for g in chosen)
-        turned = [_turn(g, self.rotation * (2 * n[0] - 1)) for g, n in zip(chosen, numbers, strict=True)]
-        pulls = [_pull(g, t, n, self.warp) for g, t, n in zip(chosen, turned, numbers, strict=True)]
-        weights, steps = zip(*pulls, strict=True)
-        maps: Floats = np.array(weights, dtype=np.float32).reshape(-1, 4) @ _basis(height, width)
-        maps = maps.reshape(len(chosen), 2, height, width)
+        turns = [_turn(g, self.rotation * (2 * n[0] - 1)) for g, n in zip(chosen, numbers, strict=True)]
+        # Far enough from one to the next that no pull at a corner reaches into it.
+        pitch = int(max(turn.high for turn in turns) * (1 + self.warp[1])) + 3
+        pulls = [_pull(g, t, n, self.warp) for g, t, n in zip(chosen, turns, numbers, strict=True)]
+        columns, rows, steps_x, steps_y = zip(*pulls, strict=True)
+        maps: Floats = np.array(columns + rows, dtype=np.float32) @ _basis(height, width)
         # Pulled by whole pixels of the stretched picture: the steps in the edges are part of the look.
         np.floor(maps, out=maps)
-        maps += 0.5
-        maps *= np.array(steps, dtype=np.float32)[:, :, None, None]
-        maps += 0.5  # the empty pixel around the turned glyph, less half a pixel to name its middle
-        tiles = np.empty((len(chosen), height, width), dtype=np.uint8)
-        for tile, (columns, rows), picture in zip(tiles, maps, turned, strict=True):
-            cv2.remap(picture, columns, rows, cv2.INTER_LINEAR, tile, cv2.BORDER_CONSTANT, 0)
-        return tiles
+        maps *= np.array(steps_x + steps_y, dtype=np.float32)[:, None]
+        maps += _offsets(steps_x + steps_y, pitch)
+        across, down = maps.reshape(2, -1, width)
+        tiles = cv2.remap(
+            _sheet(chosen, turns, pitch), across, down, cv2.INTER_LINEAR, None, cv2.BORDER_CONSTANT, 0
+        )
+        return np.asarray(tiles, dtype=np.uint8).reshape(-1, height, width)
 
 
-def _turn(g: Glyph, degrees: float) -> Bytes:
-    """The glyph turned about its middle, on the grid of whole pixels that it needs and one more all around.
+class _Turn(NamedTuple):
+    """A glyph turned about its middle, on the whole pixels that it needs and one more all around."""
+
+    matrix: tuple[float, ...]
+    """From the middle of a pixel of the turned glyph to the fine mask, row by row."""
+    wide: int
+    high: int
+
+
+def _turn(g: Glyph, degrees: float) -> _Turn:
+    tall, broad = (0, 0) if g.coverage is None else g.coverage.shape
+    angle = math.radians(degrees)
+    cos, sin = math.cos(angle), math.sin(angle)
+    middle_x, middle_y = broad / 2, tall / 2
+    half_x = (broad * cos + tall * abs(sin)) / 2
+    half_y = (broad * abs(sin) + tall * cos) / 2
+    # The turned glyph lies in whole pixels around its middle.
+    wide = math.ceil(middle_x + half_x) - math.floor(middle_x - half_x) + 2
+    high = math.ceil(middle_y + half_y) - math.floor(middle_y - half_y) + 2
+    off_x, off_y = (1 - wide) / 2, (1 - high) / 2
+    fine_cos, fine_sin = SCALE * cos, SCALE * sin
+    matrix = (
+        fine_cos,
+        -fine_sin,
+        fine_cos * off_x - fine_sin * off_y + SCALE * middle_x - 0.5,
+        fine_sin,
+        fine_cos,
+        fine_sin * off_x + fine_cos * off_y + SCALE * middle_y - 0.5,
+    )
+    return _Turn(matrix, wide, high)
+
+
+def _sheet(chosen: Sequence[Glyph], turns: Sequence[_Turn], pitch: int) -> Bytes:
+    """The turned glyphs, one every ``pitch`` rows.
 
     A pixel is inked by what lies at its middle: nothing spreads beyond the glyph's own box. Where it
     stands against that box tells a 0 from an O.
     """
-    tall, broad = g.coverage.shape if g.coverage is not None else (0, 0)
-    angle = math.radians(degrees)
-    cos, sin = math.cos(angle), math.sin(angle)
-    half_x = (broad * cos + tall * abs(sin)) / 2
-    half_y = (broad * abs(sin) + tall * cos) / 2
-    # The turned glyph lies in whole pixels around its middle.
-    around_x = math.ceil(broad / 2 + half_x) - math.floor(broad / 2 - half_x)
-    around_y = math.ceil(tall / 2 + half_y) - math.floor(tall / 2 - half_y)
-    # From the middle of pixel (i - 1, j - 1) of the turned grid to the fine mask.
-    off_x, off_y = -0.5 - around_x / 2, -0.5 - around_y / 2
-    matrix = np.array(
-        (
-            (SCALE * cos, -SCALE * sin, SCALE * (cos * off_x - sin * off_y + broad / 2) - 0.5),
-            (SCALE * sin, SCALE * cos, SCALE * (sin * off_x + cos * off_y + tall / 2) - 0.5),
-        )
-    )
+    sheet = np.zeros((len(turns) * pitch, max(turn.wide for turn in turns)), dtype=np.uint8)
+    matrices = np.array([turn.matrix for turn in turns]).reshape(-1, 2, 3)
     flags = cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP
-    pixels = cv2.warpAffine(g.ink, matrix, (around_x + 2, around_y + 2), flags=flags)
-    return np.asarray(pixels, dtype=np.uint8)
+    for i, (g, turn, matrix) in enumerate(zip(chosen, turns, matrices, strict=True)):
+        room = sheet[i * pitch : i * pitch + turn.high, : turn.wide]
+        cv2.warpAffine(g.ink, matrix, (turn.wide, turn.high), room, flags)
+    return sheet
+
+
+def _offsets(steps: tuple[float, ...], pitch: int) -> Floats:
+    """From a whole pixel of the stretched picture to its middle, as a place on the sheet, ``(2 n, 1)``.
+
+    There is an empty pixel around each turned glyph, and half of one goes to name a pixel's middle.
+    """
+    count = len(steps) // 2
+    tops = [0.0] * count + [i * pitch for i in range(count)]
+    return np.array([0.5 + step / 2 + top for step, top in zip(steps, tops, strict=True)], dtype=np.float32)[
+        :, None
+    ]
 
 
 def _pull(
-    g: Glyph, turned: Bytes, numbers: Sequence[float], warp: tuple[float, float]
-) -> tuple[tuple[float, ...], tuple[float, float]]:
-    """Where in the stretched picture a pixel of the finished box looks: weights of (1, x, y, xy), column
-    then row; and how many pixels of the turned glyph one of the stretched picture takes, across and down.
+    g: Glyph, turn: _Turn, numbers: Sequence[float], warp: tuple[float, float]
+) -> tuple[tuple[float, ...], tuple[float, ...], float, float]:
+    """Where in the stretched picture a pixel of the finished box looks: weights of (1, x, y, xy) for
+    column and row; and how many pixels of the turned glyph one of the stretched picture takes.
 
     Seen from the glyph: it is stretched to a box a little larger than its own, and from that a
     quadrilateral is pulled back to its own box.
@@ -131,17 +164,10 @@ def _pull(
     wide, high = width + abs(x1) + abs(x2), height + abs(y1) + abs(y2)
     # Bilinear between its corners in the stretched picture, north-west (x1, y1), south-west (-x1, high - y2),
     # south-east (wide + x2, high + y2) and north-east (wide - x2, -y1).
-    weights = (
-        x1,
-        (wide - x2 - x1) / width,
-        -2 * x1 / height,
-        2 * (x1 + x2) / (width * height),
-        y1,
-        -2 * y1 / width,
-        (high - y2 - y1) / height,
-        2 * (y1 + y2) / (width * height),
-    )
-    return weights, ((turned.shape[1] - 2) / wide, (turned.shape[0] - 2) / high)
+    area = width * height
+    column = (x1, (wide - x2 - x1) / width, -2 * x1 / height, 2 * (x1 + x2) / area)
+    row = (y1, -2 * y1 / width, (high - y2 - y1) / height, 2 * (y1 + y2) / area)
+    return column, row, (turn.wide - 2) / wide, (turn.high - 2) / high
 
 
 @lru_cache(maxsize=256)

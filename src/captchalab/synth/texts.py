@@ -10,4 +10,5 @@ def choose_text(characters: str, lengths: tuple[int, int], rng: Generator) -> st
     shortest, longest = lengths
     numbers = rng.random(1 + longest).tolist()
     length = shortest + int(numbers[0] * (longest - shortest + 1))
-    return "".join(characters[int(number * len(characters))] for number in numbers[1 : 1 + length])
+    count = len(characters)
+    return "".join([characters[int(number * count)] for number in numbers[1 : 1 + length]])
