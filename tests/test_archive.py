@@ -17,6 +17,7 @@ import pytest
 from pictures import draw, png
 
 from captchalab.errors import ArchiveError, BrokenImage, MissingExtra, UsageError
+from captchalab.samples import parquet
 from captchalab.samples.archive import ArchiveLimits, TarSource
 from captchalab.samples.parquet import ParquetSource
 from captchalab.sources import open_source
@@ -214,6 +215,10 @@ def test_foreign_parquet(tmp_path: Path) -> None:
     path = table(tmp_path / "y.parquet", {"image": ["a"], "text": ["b"]})
     with pytest.raises(ArchiveError, match="image \\(string\\)"):
         open_source(str(path))
+    path = table(tmp_path / "l.parquet", {"image": [b"a"], "text": [["b"]]})
+    with pytest.raises(ArchiveError, match="text \\(list"):
+        open_source(str(path))
+    path = tmp_path / "y.parquet"
     whole = table(tmp_path / "z.parquet", {"image": [b"a"], "text": ["b"]}).read_bytes()
     path.write_bytes(whole[:-30])
     with pytest.raises(ArchiveError, match="no whole Parquet file") as caught:
@@ -221,6 +226,25 @@ def test_foreign_parquet(tmp_path: Path) -> None:
     assert "\n" not in str(caught.value)
     with pytest.raises(UsageError, match="no folders"):
         open_source(f"{path}?part=train")
+
+
+@pytest.mark.parametrize("wrap", [lambda data: data, lambda data: {"bytes": data, "path": None}])
+def test_parquet_repeats_are_not_spelled_out(tmp_path: Path, wrap: Callable[[bytes], Any]) -> None:
+    rows, data = 200, png("A") + bytes(256 * 1024)
+    path = table(tmp_path / "x.parquet", {"image": [wrap(data)] * rows, "text": ["9" * 60_000] * rows})
+    assert path.stat().st_size < 100_000
+    pool = pytest.importorskip("pyarrow").default_memory_pool()
+    before = pool.bytes_allocated()
+    source = ParquetSource(path)
+    assert source.data(rows - 1) == data and source.text(0) is source.text(rows - 1)
+    assert pool.bytes_allocated() - before < 4 * 1024**2
+
+
+def test_a_parquet_row_group_above_the_cap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = table(tmp_path / "x.parquet", {"image": [png("A")], "text": ["A"]})
+    monkeypatch.setattr(parquet, "MAX_GROUP_BYTES", 100)
+    with pytest.raises(ArchiveError, match="at most 100 are read"):
+        open_source(str(path))
 
 
 def test_real_archives(schemes_dir: Path) -> None:

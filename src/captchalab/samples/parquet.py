@@ -41,16 +41,16 @@ class ParquetSource(RestingSource):
     def _list(self, table: Any) -> Listing:
         wanted = [column for column in ("text", "name") if column in table.schema_arrow.names]
         try:
-            columns = table.read(columns=wanted).to_pydict()
-        except (OSError, ValueError) as error:
+            columns = table.read(columns=wanted)
+        except (OSError, ValueError, NotImplementedError) as error:
             raise ArchiveError(f"{self._path} cannot be read ({_line(error)})") from None
-        texts = columns["text"]
-        names = columns.get("name", [None] * len(texts))
+        texts = _strings(columns.column("text"))
+        names = columns.column("name").to_pylist() if "name" in wanted else [None] * len(texts)
         if not texts:
             raise UsageError(f"no rows in {self._path}")
         return Listing(
             [str(index if name is None else name) for index, name in enumerate(names)],
-            [normalise(text or "") for text in texts],
+            texts,
             [],
             [],
         )
@@ -74,7 +74,7 @@ class ParquetSource(RestingSource):
     def _read_group(self, group: int) -> Any:
         try:
             return _open(self._path).read_row_group(group, columns=["image"]).column("image")
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, NotImplementedError) as error:
             raise ArchiveError(f"{self._path} cannot be read ({_line(error)})") from None
 
 
@@ -84,19 +84,32 @@ def _open(path: Path) -> Any:
     except ModuleNotFoundError:
         raise MissingExtra("parquet", "reading .parquet files") from None
     try:
-        return parquet.ParquetFile(path)
-    except (OSError, ValueError) as error:
+        with parquet.ParquetFile(path) as file:
+            paths = [file.schema.column(at).path for at in range(file.metadata.num_columns)]
+        # Kept as dictionaries, as the file packs them: spelled out, 100 kB of repeats fill any memory.
+        packed = [column for column in paths if column in ("image", "image.bytes", "text")]
+        return parquet.ParquetFile(path, read_dictionary=packed)
+    except (OSError, ValueError, NotImplementedError) as error:
         raise ArchiveError(f"{path} is no whole Parquet file ({_line(error)})") from None
+
+
+def _strings(column: Any) -> list[str]:
+    """The texts of a dictionary column in NFC; rows with the same text share it."""
+    texts: list[str] = []
+    for chunk in column.chunks:
+        values = [normalise(value or "") for value in chunk.dictionary.to_pylist()]
+        texts += ["" if index is None else values[index] for index in chunk.indices.to_pylist()]
+    return texts
 
 
 def _check(table: Any, path: Path) -> None:
     schema = table.schema_arrow
-    found = ", ".join(f"{field.name} ({field.type})" for field in schema) or "none"
+    found = ", ".join(f"{field.name} ({_plain(field.type)})" for field in schema) or "none"
     types = {field.name: field.type for field in schema}
     image = types.get("image")
     if image is not None and image.num_fields:
         image = {image.field(at).name: image.field(at).type for at in range(image.num_fields)}.get("bytes")
-    if str(image) not in ("binary", "large_binary") or str(types.get("text")) not in (
+    if _plain(image) not in ("binary", "large_binary") or _plain(types.get("text")) not in (
         "string",
         "large_string",
     ):
@@ -108,6 +121,11 @@ def _check(table: Any, path: Path) -> None:
         size = table.metadata.row_group(group).total_byte_size
         if size > MAX_GROUP_BYTES:
             raise ArchiveError(f"{path}: a row group of {size:,} bytes; at most {MAX_GROUP_BYTES:,} are read")
+
+
+def _plain(kind: Any) -> str:
+    """The name of a column's type; of a dictionary's, that of its values."""
+    return str(kind.value_type if str(kind).startswith("dictionary<") else kind)
 
 
 def _line(error: Exception) -> str:
