@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import pickle
 from pathlib import Path
 
@@ -10,8 +11,10 @@ import numpy as np
 import pytest
 from pictures import draw, png
 
-from captchalab.errors import BrokenImage, LabelError, UsageError
+from captchalab.errors import BrokenImage, LabelError, TooManyBytes, UsageError
+from captchalab.samples import folder
 from captchalab.samples.characters import collect, load_alphabet
+from captchalab.samples.check import check
 from captchalab.samples.folder import FolderSource
 from captchalab.samples.labels import fits_file_name, text_of_name
 from captchalab.samples.sample import AtRest, Sample
@@ -146,6 +149,7 @@ def test_parts(tmp_path: Path) -> None:
         ("labels.jsonl", '{"file": "1.png", "text": 12}\n', "both strings"),
         ("labels.jsonl", '\n{"file": "1.png", "te', "line 2 is not JSON"),
         ("labels.jsonl", "[]", "both strings"),
+        ("labels.jsonl", "[" * 200_000, "line 1 is not JSON"),
         ("labels.jsonl", '{"file": "/etc/1.png", "text": "a"}', "no picture inside its folder"),
     ],
 )
@@ -154,6 +158,32 @@ def test_bad_label_files(tmp_path: Path, file: str, content: str | bytes, messag
     with pytest.raises(UsageError, match=message) as caught:
         FolderSource(tmp_path)
     assert "\n" not in str(caught.value) and file in str(caught.value)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes and devices of POSIX")
+def test_what_is_no_plain_file_is_neither_awaited_nor_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(tmp_path, {"A_1.png": png("A"), "labels.jsonl": '{"file": "\\ud800.png", "text": "B"}'})
+    os.mkfifo(tmp_path / "C_1.png")
+    (tmp_path / "D_1.png").symlink_to("/dev/zero")
+    (tmp_path / "E_1.png").symlink_to("/nonexistent")
+    (tmp_path / "F_1.png").symlink_to("A_1.png")
+    (tmp_path / "G_1.png").mkdir()
+    source = FolderSource(tmp_path)
+    problems = {problem.name: problem.detail for problem in check(source) if problem.kind == "unreadable"}
+    assert problems == {
+        "C_1.png": "no plain file, but a folder, pipe or device",
+        "D_1.png": "no plain file, but a folder, pipe or device",
+        "E_1.png": "cannot be opened (No such file or directory)",
+        "\ud800.png": "cannot be opened (no file can have this name)",
+    }
+    monkeypatch.setattr(folder, "MAX_FILE_BYTES", 10)
+    with pytest.raises(TooManyBytes, match=r"A_1\.png: .* at most 10"):
+        source.sample(0)
+    os.mkfifo(tmp_path / "labels.csv")
+    with pytest.raises(UsageError, match="no plain file"):
+        FolderSource(tmp_path)
 
 
 def test_missing_and_empty(tmp_path: Path) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -80,6 +82,15 @@ def test_one_person_who_labels_twice_differently(tmp_path: Path) -> None:
     (tmp_path / "in" / "C_1.png").write_bytes(png("C"))
     report = merge([FolderSource(tmp_path / "in")], tmp_path / "out")
     assert report.merged == 1 and len(report.conflicts) == 1
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="file names that are no UTF-8")
+def test_conflicts_of_files_whose_names_are_no_utf8(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    for text in (b"A", b"B"):
+        (tmp_path / "in" / os.fsdecode(text + b"_\xff.png")).write_bytes(png("A"))
+    assert len(merge([FolderSource(tmp_path / "in")], tmp_path / "out").conflicts) == 1
+    assert "A_\\udcff.png" in (tmp_path / "out" / "conflicts" / "conflicts.csv").read_text("utf-8")
 
 
 def test_the_output_must_be_new(tmp_path: Path) -> None:

@@ -87,7 +87,8 @@ def _environments() -> tuple[Environment, Environment]:
 
 
 def _write(path: Path, text: str) -> None:
-    path.write_text(text, encoding="utf-8", newline="\n")
+    # A source's path need not be UTF-8.
+    path.write_text(text, encoding="utf-8", errors="backslashreplace", newline="\n")
 
 
 def _write_pictures(misread: list[Misread], out: Path) -> list[Mistake]:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from captchalab.errors import BrokenImage, UsageError
+from captchalab.errors import BrokenImage, TooManyBytes, UsageError
 from captchalab.samples.listing import list_samples, pick_part, spell
 from captchalab.samples.resting import RestingSource
+
+MAX_FILE_BYTES = 64 * 1024**2
+"""Size up to which a file is read into memory at all; what a picture may have is far less."""
 
 
 class FolderSource(RestingSource):
@@ -28,16 +32,36 @@ class FolderSource(RestingSource):
         if part is not None:
             part = pick_part(_folders(root), part.strip("/"), str(root))
         paths = (file for file in _files(root) if part is None or _concerns(file, part))
-        listing = list_samples(paths, lambda file: (root / file).read_bytes(), str(root), part)
+        listing = list_samples(paths, lambda file: _label_file(root / file), str(root), part)
         super().__init__(name, listing, frames)
         self._root = root.absolute()
 
     def data(self, index: int) -> bytes:
         """The encoded picture. Raises ``BrokenImage`` if the file is gone or cannot be opened."""
+        path = self._root / self.name_of(index)
         try:
-            return (self._root / self.name_of(index)).read_bytes()
+            found = path.stat()
+            # A pipe would be waited for, a device such as /dev/zero read, for ever.
+            if not stat.S_ISREG(found.st_mode):
+                raise BrokenImage("no plain file, but a folder, pipe or device")
+            if found.st_size > MAX_FILE_BYTES:
+                raise TooManyBytes(
+                    f"the file has {found.st_size:,} bytes; at most {MAX_FILE_BYTES:,} are read"
+                )
+            return path.read_bytes()
         except OSError as error:
             raise BrokenImage(f"cannot be opened ({error.strerror})") from None
+        except ValueError:
+            raise BrokenImage("cannot be opened (no file can have this name)") from None
+
+
+def _label_file(path: Path) -> bytes:
+    if not path.is_file():
+        raise UsageError(f"{path} is no plain file; rename it, or write the labels there")
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"cannot read the labels {path} ({error.strerror})") from None
 
 
 def _concerns(file: str, part: str) -> bool:

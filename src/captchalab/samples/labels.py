@@ -82,7 +82,7 @@ def _read_jsonl(content: str, path: str) -> Iterable[tuple[int, str, str]]:
             continue
         try:
             entry = json.loads(row)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise UsageError(f"{path} line {line} is not JSON ({error})") from None
         file, text = (entry.get("file"), entry.get("text")) if isinstance(entry, dict) else (None, None)
         if not isinstance(file, str) or not isinstance(text, str):

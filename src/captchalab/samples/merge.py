@@ -132,4 +132,5 @@ def _write_conflicts(pictures: Sequence[_Picture], out: Path, report: MergeRepor
         write_atomic(folder / file, picture.pick.source.data(picture.pick.index), durable=False)
         report.conflicts[file] = picture.votes
         rows.writerows((file, vote.text, vote.source, vote.name) for vote in picture.votes)
-    write_atomic(folder / CONFLICTS_FILE, table.getvalue().encode())
+    # Names of files need not be UTF-8.
+    write_atomic(folder / CONFLICTS_FILE, table.getvalue().encode(errors="backslashreplace"))
