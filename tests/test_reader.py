@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -164,6 +165,23 @@ def test_constraints(reader: Reader) -> None:
     for wrong in ({"pattern": "("}, {"length": (5, 4)}, {"words": []}, {"alphabet": "xyz"}):
         with pytest.raises((ConstraintError, UsageError)):
             reader.read(unsure, **wrong)
+
+
+def test_case_is_folded_without_another_constraint(reader: Reader) -> None:
+    assert reader.read(drawn("1A2a")).text == "1A2a"
+    assert reader.read(drawn("1A2a"), fold_case=True).text == "1a2a"
+
+
+@pytest.mark.parametrize("length", ["4", (4,), 4.0, (4, "6"), (4, 5, 6)])
+def test_lengths_that_are_none(reader: Reader, length: Any) -> None:
+    with pytest.raises(ConstraintError, match=r"the least and the most"):
+        reader.read(drawn("1A2a"), length=length)
+
+
+def test_lengths_of_numpy_and_words_that_are_one_text(reader: Reader) -> None:
+    assert len(reader.read(drawn("1A2a"), length=np.int64(3)).text) == 3  # type: ignore[arg-type]
+    with pytest.raises(ConstraintError, match="a list of words"):
+        reader.read(drawn("1A2a"), words="1A2a")
 
 
 def test_arithmetic(reader: Reader) -> None:

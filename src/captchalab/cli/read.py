@@ -49,7 +49,11 @@ def read(
         Path | None, typer.Option(metavar="FILE", help="Only these words: a UTF-8 file, one on each line.")
     ] = None,
     fold_case: Annotated[
-        bool, typer.Option("--fold-case", help="Case does not matter in alphabet, pattern and words.")
+        bool,
+        typer.Option(
+            "--fold-case",
+            help="Ignore case: texts in lower case, whatever that of alphabet, pattern and words.",
+        ),
     ] = False,
     answer: Annotated[
         bool, typer.Option("--answer", help="Also work out the sum that the picture shows: 3+8=? is 11.")

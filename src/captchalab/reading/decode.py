@@ -97,7 +97,8 @@ def _greedy_ctc(scores: NDArray[np.float32], alphabet: Alphabet) -> Decoded:
         prefix = extend_ctc(prefix, blank, column, label == before)
         before = label
     characters = [alphabet.characters[label - 1] for label in labels]
-    return _decoded(characters, prefix.total[-1], columns[1:], runs, len(blank))
+    # float32 scores of one step may sum to a little more than 1.
+    return _decoded(characters, min(1.0, prefix.total[-1]), columns[1:], runs, len(blank))
 
 
 def _greedy_position(scores: NDArray[np.float32], alphabet: Alphabet) -> Decoded:
@@ -112,7 +113,7 @@ def _greedy_position(scores: NDArray[np.float32], alphabet: Alphabet) -> Decoded
         for column in columns[1:]:
             prefix = extend_position(prefix, columns[0], column)
         probability = prefix.total[-1]
-    return _shares([alphabet.characters[label - 1] for label in labels], probability, tops)
+    return _shares([alphabet.characters[label - 1] for label in labels], min(1.0, probability), tops)
 
 
 def _search(scores: NDArray[np.float32], constraint: Constraint, decoder: str, beam: int) -> Decoded:

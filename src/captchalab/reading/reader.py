@@ -8,12 +8,19 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from itertools import islice
+from operator import index
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from captchalab.errors import ArithmeticTextError, CaptchalabError, ModelFileError, UsageError
+from captchalab.errors import (
+    ArithmeticTextError,
+    CaptchalabError,
+    ConstraintError,
+    ModelFileError,
+    UsageError,
+)
 from captchalab.reading.alphabet import Alphabet
 from captchalab.reading.arithmetic import evaluate
 from captchalab.reading.constraint import Constraint, build_constraint
@@ -101,8 +108,9 @@ class Reader:
 
         The text obeys all constraints: ``alphabet`` (preset names or characters), ``length`` (``4`` or
         ``(4, 6)``), ``pattern`` (a regular expression it matches whole), ``words`` (one of these);
-        ``fold_case`` ignores case in them. ``answer`` works out an arithmetic text; where the text is
-        none, ``Reading.error`` says so. ``beam`` is the width of the search.
+        ``fold_case`` ignores case, in them and in the text, which is then in lower case. ``answer`` works
+        out an arithmetic text; where the text is none, ``Reading.error`` says so. ``beam`` is the width
+        of the search.
 
         Raises ``ImageError`` for a bad picture, ``UsageError`` for a missing file, and
         ``ConstraintError`` for constraints that are malformed or that no reading can obey.
@@ -197,10 +205,10 @@ class Reader:
         words: Sequence[str] | None,
         fold_case: bool,
     ) -> Constraint | None:
-        if alphabet is None and length is None and pattern is None and words is None:
-            return None
-        spread = length if length is None or isinstance(length, int) else (length[0], length[1])
-        return self._constraint(alphabet, spread, pattern, None if words is None else tuple(words), fold_case)
+        if isinstance(words, str):
+            raise ConstraintError(f"words={words!r}: a list of words is needed, not one text")
+        listed = None if words is None else tuple(words)
+        return self._constraint(alphabet, _span(length), pattern, listed, fold_case)
 
     def _check_shapes(self) -> None:
         """Compare the graph with its description. Raises ``ModelFileError``."""
@@ -256,6 +264,19 @@ def _build_constraint(
         words=words,
         fold_case=fold_case,
     )
+
+
+def _span(length: int | tuple[int, int] | None) -> int | tuple[int, int] | None:
+    """The length in a form that can be cached; NumPy's integers count as integers."""
+    try:
+        if isinstance(length, Sequence):
+            least, most = length
+            return index(least), index(most)
+        return None if length is None else index(length)
+    except (TypeError, ValueError):
+        raise ConstraintError(
+            f"length={length!r}: a number (4), or the least and the most ((4, 6))"
+        ) from None
 
 
 def _first_line(error: Exception) -> str:
