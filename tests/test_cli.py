@@ -228,6 +228,7 @@ def test_check_split_merge_alphabet(
         (["train", "scheme:lepture", "--recipe", "mine.toml"], "mine.toml"),
         (["train", "scheme:lepture", "--set", "batches=3"], "batch"),
         (["train", "scheme:lepture", "--set", "batch"], "NAME=VALUE"),
+        (["train", "scheme:lepture", "--set", "out=x"], "out is no setting"),
         (["train", "scheme:lepture", "--from", "nothing.onnx"], "nothing.onnx"),
         (["train", "scheme:lepture", "--until", "99"], "--until"),
         (["evaluate", "nothing.onnx", "one"], "nothing.onnx"),

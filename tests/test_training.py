@@ -29,7 +29,7 @@ from captchalab.synth.generate import generate
 from captchalab.training.curves import COLUMNS, read_metrics
 from captchalab.training.device import open_accelerator
 from captchalab.training.estimate import DEFAULT_STEPS, decide_steps
-from captchalab.training.fit import FitResult, fit, get_ready
+from captchalab.training.fit import FitResult, _asked, fit, get_ready
 from captchalab.training.loop import train_step
 from captchalab.training.memory import explaining_memory
 from captchalab.training.plan import Plan, make_plan, set_aside
@@ -273,6 +273,13 @@ def test_minutes_become_steps(tmp_path: Path) -> None:
     assert decide_steps(recipe(minutes=2.0), 0.5, 1.0, 6.0) == (120 - 6 - 12 - 12) / 0.5
     assert decide_steps(recipe(minutes=2.0, steps=7), 0.5, 1.0, 6.0) == 7
     assert decide_steps(recipe(), 0.5, 1.0, 6.0) == DEFAULT_STEPS
+
+
+def test_minutes_replace_the_steps_of_a_recipe(trained: FitResult) -> None:
+    assert _asked(trained.run / "recipe.toml", {}).steps == STEPS
+    assert _asked(trained.run / "recipe.toml", {"minutes": 5}).steps == 0
+    with pytest.raises(UsageError, match="steps and minutes both"):
+        _asked("compact", {"minutes": 5, "steps": 10})
 
 
 def test_a_run_goes_on_in_another(trained: FitResult, tmp_path: Path) -> None:

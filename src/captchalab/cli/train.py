@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from captchalab.training.fit import FitResult
 
 
+_NO_SETTINGS = ("sources", "recipe", "out", "device", "resume", "tensorboard", "on_progress")
+"""What ``fit`` takes beside the settings of a recipe, and what stands on the command line by itself."""
+
+
 class Device(StrEnum):
     """Where to train."""
 
@@ -104,14 +108,8 @@ def train(
         changes["tensorboard"] = True
     from captchalab.training.fit import fit
 
-    try:
-        with TrainingWatch() as watch:
-            result = fit(
-                sources or (), out=out, device=device.value, resume=resume, on_progress=watch, **changes
-            )
-    except KeyboardInterrupt:
-        say(f"to go on from the last checkpoint: captchalab train --resume --out {out or 'RUN'}")
-        raise
+    with TrainingWatch() as watch:
+        result = fit(sources or (), out=out, device=device.value, resume=resume, on_progress=watch, **changes)
     if result.validation:  # empty in all processes but the first
         _print_result(result)
 
@@ -125,6 +123,8 @@ def _settings(pairs: list[str]) -> dict[str, Any]:
         name, equals, text = pair.partition("=")
         if not equals or not name.isidentifier():
             raise UsageError(f"--set {pair!r}: write NAME=VALUE, for example --set learning_rate=0.001")
+        if name in _NO_SETTINGS:
+            raise UsageError(f"--set {pair!r}: {name} is no setting but an argument of train (train --help)")
         try:
             values[name] = tomllib.loads(f"value = {text}")["value"]
         except tomllib.TOMLDecodeError:

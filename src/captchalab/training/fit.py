@@ -6,7 +6,7 @@ import itertools
 import os
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -120,7 +120,7 @@ def fit(
         on_progress=tell,
     )
     done = state.step
-    with closing(loading):
+    with closing(loading), _saying_how_to_go_on(run, tell):
         trainer.run(itertools.islice(stream, plan.recipe.steps - state.step))
     if chief and not (state.step == done and is_finished(run)):
         finish(run, plan, state, batches, accelerator.num_processes, lambda text: tell(Message(text)))
@@ -133,6 +133,10 @@ def fit(
 def _asked(recipe: str | Path | Recipe, settings: dict[str, Any]) -> Recipe:
     """The recipe with the settings that the caller changes."""
     base = recipe if isinstance(recipe, Recipe) else load_recipe(recipe)
+    if settings.get("steps") and settings.get("minutes"):
+        raise UsageError("steps and minutes both say when to stop: give one of them")
+    if settings.get("minutes"):
+        base = base.with_changes(steps=0)  # those of a run's recipe, which the minutes are to replace
     return base.with_changes(**settings)
 
 
@@ -160,6 +164,16 @@ def _open(sources: Sequence[str | Source] | str, recipe: Recipe) -> list[Source]
         open_source(each, frames=recipe.frames) if isinstance(each, str) else each
         for each in given or recipe.sources
     ]
+
+
+@contextmanager
+def _saying_how_to_go_on(run: Path, tell: OnProgress) -> Iterator[None]:
+    """For whoever presses Ctrl-C, perhaps without knowing how the run is called."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        tell(Message(f"to go on from the last checkpoint: captchalab train --resume --out {run}"))
+        raise
 
 
 def _check_unchanged(sources: Sequence[str | Source] | str, stored: Recipe, run: Path) -> None:

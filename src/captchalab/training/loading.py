@@ -67,7 +67,8 @@ def load_in_turns(batches: Batches, steps: Iterable[int], helpers: int) -> Gener
                 done += [each.result() for each in asked]
             except BrokenProcessPool:
                 raise RunError(
-                    "a process that draws pictures died (killed, or out of memory): resume"
+                    "a process that draws pictures died (killed, or out of memory): resume. In a script that "
+                    "calls fit, keep the call under: if __name__ == '__main__':"
                 ) from None
             images = np.concatenate([images for images, _ in done])
             yield to_batch(images, [text for _, texts in done for text in texts], batches.alphabet)
