@@ -149,6 +149,17 @@ def test_evaluate_json(trained: Path, pictures: Path, capsys: pytest.CaptureFixt
     assert figures["milliseconds_per_image"] > 0
 
 
+def test_evaluate_says_what_it_skips(
+    trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("1_0.png", "_1.png"):
+        Image.new("RGB", (64, 32)).save(tmp_path / name)
+    assert run(["evaluate", str(trained), str(tmp_path)]) == 0
+    assert "1 pictures skipped for their labels (the first, _1.png: the label is empty)" in (
+        capsys.readouterr().err
+    )
+
+
 def test_evaluate_any_reader_against_a_target(
     pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

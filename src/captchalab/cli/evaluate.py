@@ -55,6 +55,9 @@ def evaluate(
         )
     for note in evaluation.notes:
         say(note)
+    if evaluation.skipped:
+        name, why = evaluation.skipped[0]
+        say(f"{evaluation.skipped_count:,} pictures skipped for their labels (the first, {name}: {why})")
     if as_json:
         print_json(evaluation.to_json())
     else:
