@@ -80,6 +80,7 @@ def test_labels(label: str) -> None:
     ("label", "named"),
     [
         ("", "empty"),
+        (" \u3000", "empty"),
         ("a" * (MAX_LABEL_LENGTH + 1), "65 characters; at most 64"),
         ("a\tb", r"U\+0009"),
         ("a\u2028b", r"U\+2028"),

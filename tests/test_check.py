@@ -8,12 +8,15 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from pictures import draw, encoded, png
+from PIL import Image
 
 from captchalab.reading.alphabet import Alphabet
 from captchalab.samples.check import Problem, check
 from captchalab.samples.fingerprint import greyscale, thumbnail
 from captchalab.samples.folder import FolderSource
+from captchalab.samples.merge import merge
 from captchalab.samples.near import find_near
+from captchalab.samples.split import split
 from captchalab.samples.textcheck import doubtful_texts
 from captchalab.sources import open_source
 
@@ -113,6 +116,29 @@ def test_texts_that_are_no_labels(texts: list[str]) -> None:
 )
 def test_texts_that_may_be_labels(texts: list[str]) -> None:
     assert list(doubtful_texts(texts)) == []
+
+
+def test_spaces_around_a_label(tmp_path: Path) -> None:
+    for number, text in enumerate((" AB", "CD\u3000", "E F", "  ")):
+        (tmp_path / f"{text}_{number}.png").write_bytes(png(text, number))
+    kinds = {problem.name: (problem.kind, problem.severity) for problem in check(FolderSource(tmp_path))}
+    assert kinds == {
+        "  _3.png": ("empty label", "error"),
+        " AB_0.png": ("spaces", "warning"),
+        "CD\u3000_1.png": ("spaces", "warning"),
+    }
+
+
+def test_animations_are_compared_by_all_frames(tmp_path: Path) -> None:
+    source = tmp_path / "in"
+    source.mkdir()
+    for text in ("AAA", "BBB"):
+        frames = [Image.fromarray(draw(shown, 1)) for shown in ("", text)]
+        frames[0].save(source / f"{text}_1.gif", save_all=True, append_images=frames[1:])
+    assert check(FolderSource(source)) == []
+    assert merge([FolderSource(source)], tmp_path / "merged").merged == 2
+    report = split([FolderSource(source)], tmp_path / "parts")
+    assert sum(report.added.values()) == 2 and not report.conflicts
 
 
 def test_sizes_that_all_differ_are_not_odd(tmp_path: Path) -> None:

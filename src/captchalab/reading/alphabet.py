@@ -39,7 +39,7 @@ def printable(characters: Iterable[str]) -> str:
 def check_label(text: str, max_length: int = MAX_LABEL_LENGTH) -> str:
     """The label in NFC. Raises ``LabelError`` if it is empty, over-long or holds forbidden characters."""
     label = normalise(text)
-    if not label:
+    if not label.strip():
         raise LabelError("the label is empty")
     if len(label) > max_length:
         raise LabelError(f"the label has {len(label)} characters; at most {max_length} are allowed")

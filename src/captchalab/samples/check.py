@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from captchalab.errors import ImageError, LabelError
 from captchalab.reading.alphabet import Alphabet, check_label, normalise, printable
-from captchalab.reading.image import load_image, sniff_format
-from captchalab.samples.fingerprint import fingerprint, greyscale
+from captchalab.reading.image import sniff_format
+from captchalab.samples.fingerprint import fingerprint, greyscale, whole_look
 from captchalab.samples.near import find_near
 from captchalab.samples.resting import RestingSource
 from captchalab.samples.sample import AtRest
@@ -86,7 +86,7 @@ class _Pass:
         try:
             data = self.source.data(index)
             self._suffix(index, data)
-            image = load_image(data)
+            image = whole_look(data)
         except ImageError as error:
             self.report(index, "unreadable", str(error))
             return
@@ -106,8 +106,10 @@ class _Pass:
         try:
             text = check_label(text)
         except LabelError as error:
-            self.report(index, "bad label" if text else "empty label", str(error))
+            self.report(index, "bad label" if text.strip() else "empty label", str(error))
             return
+        if text != text.strip():
+            self.report(index, "spaces", f"spaces around the label {text!r}", "warning")
         outside = sorted({c for c in text if self.alphabet is not None and c not in self.alphabet})
         if outside:
             self.report(index, "outside alphabet", f"{printable(outside)} (in {text!r})")
@@ -134,7 +136,7 @@ class _Pass:
         """Pairs that look the same; each copy is named once."""
 
         def grey(position: int) -> NDArray[np.uint8]:
-            return greyscale(load_image(self.source.data(self.seen[position])))
+            return greyscale(whole_look(self.source.data(self.seen[position])))
 
         told: set[int] = set()
         for first, second in find_near(self.thumbs, self.sizes, grey):

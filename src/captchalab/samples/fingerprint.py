@@ -9,6 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from captchalab.errors import TooManyPixels
+from captchalab.reading.image import load_image
+
 THUMB_WIDTH, THUMB_HEIGHT = 16, 8
 
 
@@ -23,6 +26,18 @@ class Fingerprint:
     bytes_hash: bytes
     pixels_hash: bytes
     thumb: NDArray[np.uint8]
+
+
+def whole_look(data: bytes) -> NDArray[np.uint8]:
+    """The picture by which copies are known: all frames of an animation count, as first ones are often alike.
+
+    RGB uint8 ``(height, width, 3)``. Raises ``ImageError``. An animation too large to be fused is known
+    by its first frame.
+    """
+    try:
+        return load_image(data, frames="fuse")
+    except TooManyPixels:
+        return load_image(data)
 
 
 def fingerprint(data: bytes, image: NDArray[np.uint8]) -> Fingerprint:

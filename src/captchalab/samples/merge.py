@@ -12,9 +12,8 @@ from shutil import rmtree
 
 from captchalab.errors import ImageError, LabelError, UsageError
 from captchalab.reading.alphabet import check_label
-from captchalab.reading.image import load_image
 from captchalab.samples.files import make_folder, write_atomic
-from captchalab.samples.fingerprint import hash_bytes, hash_pixels
+from captchalab.samples.fingerprint import hash_bytes, hash_pixels, whole_look
 from captchalab.samples.listing import CONFLICTS_FILE
 from captchalab.samples.sample import AtRest
 from captchalab.samples.writer import Pick, copy_samples, suffix_of
@@ -109,7 +108,7 @@ def _gather(
 def _add_vote(source: AtRest, index: int, pictures: list[_Picture], by_hash: dict[bytes, _Picture]) -> None:
     vote = Vote(check_label(source.text(index)), source.name, source.name_of(index))
     data = source.data(index)
-    pixels, content = hash_pixels(load_image(data)), hash_bytes(data)
+    pixels, content = hash_pixels(whole_look(data)), hash_bytes(data)
     picture = by_hash.get(pixels) or by_hash.get(content)
     if picture is None:
         picture = _Picture(Pick(source, index, vote.text, pixels, suffix_of(data)), [])

@@ -17,8 +17,7 @@ from numpy.typing import NDArray
 
 from captchalab.errors import ImageError, LabelError, UsageError
 from captchalab.reading.alphabet import check_label
-from captchalab.reading.image import load_image
-from captchalab.samples.fingerprint import fingerprint, greyscale
+from captchalab.samples.fingerprint import fingerprint, greyscale, whole_look
 from captchalab.samples.folder import FolderSource
 from captchalab.samples.labels import PICTURE_SUFFIXES
 from captchalab.samples.near import find_near
@@ -148,7 +147,7 @@ class _Split:
         try:
             text = check_label(source.text(index))
             data = source.data(index)
-            image = load_image(data)
+            image = whole_look(data)
         except (ImageError, LabelError) as error:
             if part is None:
                 self.report.refused.append((name, str(error)))
@@ -192,7 +191,7 @@ class _Split:
 
         def grey(position: int) -> NDArray[np.uint8]:
             entry = self.entries[position]
-            return greyscale(load_image(entry.pick.source.data(entry.pick.index)))
+            return greyscale(whole_look(entry.pick.source.data(entry.pick.index)))
 
         for first, second in find_near(self.thumbs, self.sizes, grey):
             self.report.near += 1
