@@ -1,4 +1,5 @@
-# Needs Python 3.11 or newer and make, nothing else: every target sets up .venv first.
+# Needs Python 3.11 or newer and make, nothing else: every target sets up .venv first. (On Windows: GNU make, from
+# Git Bash, as the recipes are written for a POSIX shell.)
 #
 #   make demo    trains a reader of 4 digits, tests it and says what to type next
 #   make test    format, lint, types, import contract and all tests (the same as `make check`, and as CI)
@@ -8,15 +9,16 @@
 # Another package index (a mirror) for everything else:
 #   make demo PIP_INDEX=https://mirror.example/simple
 
-PYTHON ?= python3
 PIP_INDEX ?=
 TORCH_INDEX ?=
 
 VENV := .venv
 ifeq ($(OS),Windows_NT)
   BIN := $(VENV)/Scripts
+  PYTHON ?= python
 else
   BIN := $(VENV)/bin
+  PYTHON ?= python3
 endif
 READY := $(VENV)/.ready
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt \
@@ -30,10 +32,11 @@ help:
 
 venv: $(READY)
 
-# Runs again only when the project file or the pins changed.
+# Runs again only when the project file or the pins changed. What a first try left half-made (Debian's Python without
+# python3-venv leaves an environment without pip) is made anew.
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "captchalab needs Python 3.11 or newer, this is " + sys.version.split()[0] + ": make PYTHON=/path/to/python3.11")'
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
 	@echo "installing captchalab into $(VENV) (the first time takes some minutes)"
 ifneq ($(TORCH_INDEX),)
 	@$(PIP) --extra-index-url $(TORCH_INDEX) torch
