@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from captchalab.cli.console import print_table, say
-from captchalab.cli.options import SourceArgument
+from captchalab.cli.options import DrawnSourceArgument
 from captchalab.cli.watching import counter
 
 INK = (40, 44, 52)
@@ -24,6 +24,8 @@ def schemes(
     """List the schemes that can be drawn."""
     from captchalab.synth.schemes import SCHEMES
 
+    if sheet is not None:
+        _draw_sheet(sheet)
     rows = []
     for name, scheme in sorted(SCHEMES.items()):
         shortest, longest = scheme.lengths
@@ -33,7 +35,6 @@ def schemes(
         )
     print_table(("source", "size", "length", "alphabet", "look"), rows)
     if sheet is not None:
-        _draw_sheet(sheet)
         say(f"samples of every scheme: {sheet}")
 
 
@@ -52,7 +53,7 @@ def _draw_sheet(out: Path) -> None:
 
 
 def generate(
-    source: SourceArgument,
+    source: DrawnSourceArgument,
     out: Annotated[Path, typer.Argument(metavar="OUT", help="The folder to write into: a new or empty one.")],
     count: Annotated[int, typer.Option("-n", "--count", metavar="N", min=1, help="How many pictures.")],
     seed: Annotated[

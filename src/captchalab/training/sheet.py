@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from captchalab.errors import MissingExtra
+from captchalab.files import write_atomic
 
 Colour = tuple[int, int, int]
 Font = ImageFont.FreeTypeFont
@@ -96,10 +98,10 @@ def message_sheet(title: str, text: str, colour: Colour, out: Path) -> None:
 
 
 def save(sheet: Image.Image, out: Path) -> None:
-    """Write a PNG beside ``out`` and move it there, so that a viewer never sees half a picture."""
-    partial = out.with_name(out.name + ".partial")
-    sheet.save(partial, "PNG")
-    partial.replace(out)
+    """Write a PNG whole or not at all, so that a viewer never sees half a picture."""
+    stream = io.BytesIO()
+    sheet.save(stream, "PNG")
+    write_atomic(out, stream.getvalue(), durable=False)
 
 
 def _draw_row(sheet: Image.Image, pen: ImageDraw.ImageDraw, row: _Row, top: int) -> None:
