@@ -13,7 +13,7 @@ from markdown_it import MarkdownIt
 from captchalab.errors import UsageError
 from captchalab.measuring.evaluate import Evaluation, Misread
 from captchalab.measuring.markup import escape_markdown, percent, visible
-from captchalab.measuring.report import mark_differences, write_report
+from captchalab.measuring.report import mark_differences, prepare_report, write_report
 from captchalab.measuring.thumbnail import thumbnail
 from captchalab.reading.reader import Reading
 
@@ -142,6 +142,8 @@ def test_report_is_not_written_over_a_file(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("mine")
     with pytest.raises(UsageError, match="is a file"):
         write_report(evaluation_of(), tmp_path / "file", title="t")
+    with pytest.raises(UsageError, match="is a file"):
+        prepare_report(tmp_path / "file")
     assert (tmp_path / "file").read_text() == "mine"
 
 

@@ -44,11 +44,15 @@ def evaluate(
     from captchalab.measuring import evaluate as measuring
     from captchalab.sources import open_source
 
-    reader = open_reads(model)
+    reader, opened = open_reads(model), open_source(source)
+    if report is not None:
+        from captchalab.measuring.report import prepare_report
+
+        prepare_report(report)  # what stands in its way is said before hours of reading, not after
     with counter("read") as on_progress:
         evaluation = measuring.evaluate(
             reader,
-            open_source(source),
+            opened,
             limit=limit,
             by_answer=by_answer,
             on_progress=on_progress,

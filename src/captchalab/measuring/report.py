@@ -54,16 +54,23 @@ def write_report(
     ``model`` is the name to show instead of the one that the evaluation knows. Raises
     ``UsageError`` where ``out_dir`` is a file, ``MissingExtra`` without Jinja2.
     """
+    out = prepare_report(out_dir)
     html, markdown = _environments()
+    context = _context(evaluation, title, model, _write_pictures(evaluation.misread, out))
+    _write(out / "report.md", markdown.get_template("report.md").render(context))
+    _write(out / "report.html", html.get_template("report.html").render(context))
+    return out / "report.html"
+
+
+def prepare_report(out_dir: str | Path) -> Path:
+    """Make the folder of a report. Raises as ``write_report`` does."""
+    _environments()
     out = Path(out_dir)
     try:
         (out / "mistakes").mkdir(parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError):
         raise UsageError(f"{out} is a file; a report needs a folder, existing or new") from None
-    context = _context(evaluation, title, model, _write_pictures(evaluation.misread, out))
-    _write(out / "report.md", markdown.get_template("report.md").render(context))
-    _write(out / "report.html", html.get_template("report.html").render(context))
-    return out / "report.html"
+    return out
 
 
 def _environments() -> tuple[Environment, Environment]:
