@@ -13,12 +13,15 @@ import pytest
 from conftest import ROOT
 from PIL import Image, ImageDraw, ImageFont
 
+# The base packages come from the package registry, which may be slow.
+pytestmark = pytest.mark.timeout(600)
+
 NOT_THERE = ("torch", "cv2", "matplotlib", "pyarrow", "onnx", "jinja2")
 
 
 def call(*command: str | Path, cwd: Path) -> str:
     environment = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "VIRTUAL_ENV")}
-    done = subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=280)
+    done = subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=500)
     assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
     return done.stdout
 
