@@ -242,6 +242,8 @@ def test_check_split_merge_alphabet(
         (["train", "scheme:lepture", "--set", "out=x"], "out is no setting"),
         (["train", "scheme:lepture", "--from", "nothing.onnx"], "nothing.onnx"),
         (["train", "scheme:lepture", "--until", "99"], "--until"),
+        (["train", "scheme:lepture", "--minutes", "0"], "--minutes"),
+        (["schemes", "--sheet", "nowhere/sheet.png"], "nowhere/sheet.png "),
         (["evaluate", "nothing.onnx", "one"], "nothing.onnx"),
         (["evaluate", "python:json:loads", "one"], "read_many"),
         (["evaluate", "python:json", "one"], "python:MODULE:OBJECT"),

@@ -46,7 +46,8 @@ def explain(error: Exception) -> Failure | None:
         return _missing_package(error)
     if _is_out_of_memory(error):
         return Failure(
-            "out of memory: lower --batch, or the size of the network's input (--set width=, --set height=)",
+            "out of memory: end other programs, or take fewer pictures at once (to train: a lower --batch, "
+            "or a smaller input: --set width=, --set height=)",
             FAILED,
         )
     if isinstance(error, OSError) and error.strerror:

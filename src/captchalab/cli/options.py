@@ -15,11 +15,12 @@ SourceArgument = Annotated[
         metavar="SOURCE", help="A folder, a .tar or .parquet file, scheme:NAME, or python:MODULE:OBJECT."
     ),
 ]
-SourcesArgument = Annotated[
-    list[str],
-    typer.Argument(
-        metavar="SOURCE", help="Folders, .tar or .parquet files, scheme:NAME, or python:MODULE:OBJECT."
-    ),
+DrawnSourceArgument = Annotated[
+    str,
+    typer.Argument(metavar="SOURCE", help="scheme:NAME (see `captchalab schemes`), or python:MODULE:OBJECT."),
+]
+RestingSourcesArgument = Annotated[
+    list[str], typer.Argument(metavar="SOURCE", help="Folders, .tar or .parquet files.")
 ]
 AlphabetOption = Annotated[
     str | None,

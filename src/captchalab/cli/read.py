@@ -66,7 +66,7 @@ def read(
         Format,
         typer.Option(
             "--format",
-            help="text: path and text, tab-separated (one picture: its text); json: one object a line.",
+            help="text: path, tab, text (one picture: its text); json: one object a line; csv: a table.",
         ),
     ] = Format.TEXT,
     out: Annotated[

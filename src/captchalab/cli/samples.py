@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from captchalab.cli.console import print_json, print_table, say
-from captchalab.cli.options import AlphabetOption, SourcesArgument
+from captchalab.cli.options import AlphabetOption, RestingSourcesArgument
 from captchalab.cli.watching import counter
 from captchalab.errors import UsageError
 
@@ -23,7 +23,9 @@ NAMED = 20
 """Left-out pictures that a message names one by one."""
 
 
-def check(sources: SourcesArgument, alphabet: AlphabetOption = None, as_json: JsonOption = False) -> None:
+def check(
+    sources: RestingSourcesArgument, alphabet: AlphabetOption = None, as_json: JsonOption = False
+) -> None:
     """List what is wrong with pictures. Nothing is moved or deleted; exit status 1 where there are errors."""
     from dataclasses import asdict
 
@@ -50,7 +52,7 @@ def check(sources: SourcesArgument, alphabet: AlphabetOption = None, as_json: Js
 
 
 def split(
-    sources: SourcesArgument,
+    sources: RestingSourcesArgument,
     out: OutArgument,
     parts: Annotated[
         str, typer.Option(metavar="NAME=N,...", help="The parts and their shares.")
@@ -79,7 +81,7 @@ def _tell_left_out(report: SplitReport) -> None:
     )
 
 
-def merge(sources: SourcesArgument, out: OutArgument) -> None:
+def merge(sources: RestingSourcesArgument, out: OutArgument) -> None:
     """Join sets of several labellers. Pictures with different labels are listed, none is lost."""
     from captchalab.samples.merge import merge as merge_samples
 

@@ -55,10 +55,11 @@ def train(
     ] = None,
     alphabet: AlphabetOption = None,
     until: Annotated[
-        float | None, typer.Option(metavar="X", min=0, max=1, help="Stop at this validation accuracy: 0.99.")
+        float | None,
+        typer.Option(metavar="X", min=0.01, max=1, help="Stop at this validation accuracy: 0.99."),
     ] = None,
     minutes: Annotated[
-        float | None, typer.Option(metavar="M", min=0, help="Stop after so many minutes of wall clock.")
+        float | None, typer.Option(metavar="M", min=0.01, help="Stop after so many minutes of wall clock.")
     ] = None,
     steps: Annotated[int | None, typer.Option(metavar="N", min=1, help="Stop after so many steps.")] = None,
     batch: Annotated[
@@ -73,7 +74,9 @@ def train(
     settings: Annotated[
         list[str] | None,
         typer.Option(
-            "--set", metavar="NAME=VALUE", help="Any other setting of the recipe, in TOML's notation."
+            "--set",
+            metavar="NAME=VALUE",
+            help="Any other setting; a run's recipe.toml lists and explains them all.",
         ),
     ] = None,
     device: Annotated[Device, typer.Option(help="Where to train.")] = Device.AUTO,

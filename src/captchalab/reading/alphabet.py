@@ -79,7 +79,10 @@ class Alphabet:
         parts = text.split("+")
         if all(part in PRESETS for part in parts):
             return cls("".join(dict.fromkeys("".join(PRESETS[part] for part in parts))))
-        return cls(normalise(text))
+        try:
+            return cls(normalise(text))
+        except UsageError as error:  # perhaps a misspelt preset
+            raise UsageError(f"{error} (presets, joined by +, are: {', '.join(PRESETS)})") from None
 
     @classmethod
     def of_texts(cls, texts: Iterable[str]) -> Alphabet:
