@@ -8,16 +8,15 @@ unpickled or executed.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import os
-import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from captchalab.errors import CaptchalabError, ModelFileError, UsageError
+from captchalab.files import write_atomic
 from captchalab.reading.alphabet import Alphabet
 from captchalab.reading.forward import DECODERS
 from captchalab.reading.image import FRAMES
@@ -207,19 +206,9 @@ def read_model(path: str | os.PathLike[str]) -> tuple[bytes, ModelInfo]:
 
 
 def write_model(path: str | os.PathLike[str], data: bytes) -> None:
-    """Write a model file whole or not at all: beside the target, to the disk, then renamed over it."""
+    """Write a model file whole or not at all. Raises ``UsageError`` if the place cannot be written."""
     target = Path(path)
     if not target.parent.is_dir():
         raise UsageError(f"no folder {target.parent} to write {target.name} into")
-    handle, beside = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
-        Path(beside).chmod(0o644)  # mkstemp's 0600 would hide the model from other users, such as a server's
-        Path(beside).replace(target)
-    except BaseException:
-        with contextlib.suppress(FileNotFoundError):
-            Path(beside).unlink()
-        raise
+    # Readable by other users, such as a server's, whatever the mask of the one who trains.
+    write_atomic(target, data, mode=0o644)

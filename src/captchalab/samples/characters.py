@@ -11,8 +11,8 @@ from statistics import median
 from typing import Any
 
 from captchalab.errors import UsageError
+from captchalab.files import write_atomic
 from captchalab.reading.alphabet import PRESETS, Alphabet, normalise
-from captchalab.samples.files import write_atomic
 from captchalab.samples.labels import is_label
 from captchalab.samples.sample import AtRest
 

@@ -11,8 +11,8 @@ from pathlib import Path
 from shutil import rmtree
 
 from captchalab.errors import ImageError, LabelError, UsageError
+from captchalab.files import make_folder, write_atomic
 from captchalab.reading.alphabet import check_label
-from captchalab.samples.files import make_folder, write_atomic
 from captchalab.samples.fingerprint import hash_bytes, hash_pixels, whole_look
 from captchalab.samples.listing import CONFLICTS_FILE
 from captchalab.samples.sample import AtRest

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from captchalab.errors import UsageError
+from captchalab.files import make_folder, write_atomic
 from captchalab.reading.alphabet import check_label
 from captchalab.reading.image import sniff_format
-from captchalab.samples.files import make_folder, write_atomic
 from captchalab.samples.labels import LABEL_FILES, fits_file_name, label_header, label_row, read_labels
 from captchalab.samples.sample import AtRest, Sample
 

@@ -17,7 +17,7 @@ import safetensors.torch
 from torch import Tensor
 
 from captchalab.errors import RunError
-from captchalab.samples.files import write_atomic
+from captchalab.files import write_atomic
 
 KEPT = 2
 _NAME = re.compile(r"step-(\d{8,})-([0-9a-f]{16})\.safetensors")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from captchalab.errors import RunError, UsageError
+from captchalab.files import make_folder
 from captchalab.reading.modelfile import write_model as write_file
 from captchalab.reading.modelpath import find_model
-from captchalab.samples.files import make_folder
 from captchalab.training.device import open_accelerator
 from captchalab.training.export import check_parity, restore
 from captchalab.training.fit import get_ready

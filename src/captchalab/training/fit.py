@@ -15,8 +15,8 @@ import torch
 from accelerate import Accelerator
 
 from captchalab.errors import UsageError
+from captchalab.files import make_folder
 from captchalab.networks import build
-from captchalab.samples.files import make_folder
 from captchalab.samples.sample import Source
 from captchalab.sources import open_source
 from captchalab.training.augment import AUGMENTATIONS

@@ -7,7 +7,7 @@ import io
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from captchalab.samples.files import write_atomic
+from captchalab.files import write_atomic
 from captchalab.training.curves import COLUMNS
 
 if TYPE_CHECKING:

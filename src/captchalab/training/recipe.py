@@ -11,8 +11,8 @@ from typing import Any
 import tomli_w
 
 from captchalab.errors import UsageError, suggest
+from captchalab.files import write_atomic
 from captchalab.reading.image import FRAMES
-from captchalab.samples.files import write_atomic
 
 
 def _setting(text: str, default: Any = MISSING, **more: Any) -> Any:

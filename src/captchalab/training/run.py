@@ -8,10 +8,10 @@ from typing import Any
 
 from captchalab import __version__
 from captchalab.errors import UsageError
+from captchalab.files import write_atomic
 from captchalab.reading.metrics import wilson
 from captchalab.reading.modelfile import ModelInfo
 from captchalab.samples.characters import load_alphabet
-from captchalab.samples.files import write_atomic
 from captchalab.training.batches import Batches
 from captchalab.training.checkpoint import checkpoints, load_checkpoint
 from captchalab.training.export import export
