@@ -190,12 +190,11 @@ def _paste(tiles: Bytes, chosen: Sequence[Glyph], row: Row, width: int, height: 
 
 def _colours(strength: Bytes, background: Colour, ink: Colour) -> Bytes:
     """The plane of added ink as RGB on a plain ground."""
-    tables = _tables(background, ink)
-    return np.asarray(cv2.merge([cv2.LUT(strength, table) for table in tables]), dtype=np.uint8)
+    return np.asarray(cv2.applyColorMap(strength, _colour_map(background, ink)), dtype=np.uint8)
 
 
-def _tables(background: Colour, ink: Colour) -> Bytes:
-    """What each value of the plane looks like, ``(3, 256)``.
+def _colour_map(background: Colour, ink: Colour) -> Bytes:
+    """What each value of the plane looks like, ``(256, 1, 3)``.
 
     The ink's own brightness is its opacity, 1.97 times: dark colours write thinly. Where it is only a
     trace, its colour is rounded: rims are darker or brighter than the stroke, or are not seen at all.
@@ -207,11 +206,12 @@ def _tables(background: Colour, ink: Colour) -> Bytes:
     once = ground + (colours - ground) * cover
     full = once[:, FULL:]
     twice = full + (colours - full) * cover
-    tables = np.empty((3, 256), dtype=np.uint8)
-    tables[:, : FULL + 1] = once
-    tables[:, FULL : 2 * FULL + 1] = twice
-    tables[:, 2 * FULL + 1 :] = twice[:, FULL:]
-    return tables
+    colour_map = np.empty((256, 1, 3), dtype=np.uint8)
+    by_channel = colour_map[:, 0].T
+    by_channel[:, : FULL + 1] = once
+    by_channel[:, FULL : 2 * FULL + 1] = twice
+    by_channel[:, 2 * FULL + 1 :] = twice[:, FULL:]
+    return colour_map
 
 
 @lru_cache(maxsize=1)
