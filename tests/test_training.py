@@ -179,6 +179,18 @@ def test_pictures_set_aside_are_not_trained_on(tmp_path: Path) -> None:
         ready(str(tmp_path / "one"))
 
 
+def test_the_same_bytes_stand_on_one_side_in_every_source(tmp_path: Path) -> None:
+    # Alone, the small folder would set aside a larger share: pictures that the large one trains on.
+    sides = []
+    for name, count in (("large", 600), ("small", 100)):
+        (tmp_path / name).mkdir()
+        for number in range(count):
+            (tmp_path / name / f"A_{number:03d}.png").write_bytes(str(number).encode())  # only hashed
+        source = FolderSource(tmp_path / name)
+        sides.append({source.data(index) for index in set_aside(source, total=700)[1]})
+    assert sides[1] and sides[1] == {each for each in sides[0] if int(each) < 100}
+
+
 def test_a_handful_of_pictures_stands_on_both_sides(tmp_path: Path) -> None:
     """Whatever their hashes say: with 30 pairs, some pair falls wholly to either side."""
     for number in range(30):

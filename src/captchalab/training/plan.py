@@ -86,8 +86,9 @@ def make_plan(recipe: Recipe, sources: Sequence[Source], precision: str, tell: T
     spec = choose_spec(recipe, sources, lengths[1])
     kept: list[tuple[Source, Sequence[int]]] = []
     aside: list[tuple[Source, Sequence[int]]] = []
+    total = sum(source.size for source in resting)
     for source in resting:
-        first, second = (_all(source), []) if recipe.validation else set_aside(source)
+        first, second = (_all(source), []) if recipe.validation else set_aside(source, total)
         kept.append((source, first))
         aside.append((source, second))
     if recipe.validation:
@@ -152,12 +153,13 @@ def _sizes(source: Source) -> list[tuple[int, int]]:
     return sizes
 
 
-def set_aside(source: AtRest) -> tuple[list[int], list[int]]:
-    """Indices to train on and to validate on, 19:1 (more for small sources), by content hash.
+def set_aside(source: AtRest, total: int | None = None) -> tuple[list[int], list[int]]:
+    """Indices to train on and to validate on, 19:1 (more where there are few), by content hash.
 
-    Stable when samples are added; the same bytes never stand on both sides.
+    ``total`` counts the pictures of all sources together: one share for all, so that the same bytes
+    stand on the same side in each. Stable when samples are added, as long as the share stays.
     """
-    share = min(0.2, max(0.05, 100 / source.size))
+    share = min(0.2, max(0.05, 100 / (total or source.size)))
     bound = int(share * 2**32)
     train: list[int] = []
     validation: list[int] = []
