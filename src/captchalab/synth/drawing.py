@@ -9,26 +9,42 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from captchalab.reading.alphabet import Alphabet
-from captchalab.synth.effects import EFFECTS
+from captchalab.synth.colours import Colour, Colours
+from captchalab.synth.effects import apply_steps
+from captchalab.synth.effects.layers import compose
 from captchalab.synth.opencv import cv2
 from captchalab.synth.randomness import random_for
-from captchalab.synth.scheme import Colour, Scheme, Step
-from captchalab.synth.texts import choose_text
+from captchalab.synth.scheme import Scheme
 
 
 def draw(scheme: Scheme, seed: int, index: int) -> tuple[NDArray[np.uint8], str]:
     """Sample ``index``: its uint8 ``(height, width, 3)`` RGB picture and its text."""
     rng = random_for(seed, index)
-    text = choose_text(_characters(scheme.alphabet), scheme.lengths, rng)
-    background, ink = scheme.palette.choose(rng)
-    picture = _apply(scheme.under, rng, _canvas(scheme, background), ink)
-    picture = scheme.lettering.write(rng, picture, text, background, ink)
-    return _apply(scheme.over, rng, picture, ink), text
+    text = scheme.texts.choose(rng, _characters(scheme.alphabet), scheme.lengths)
+    return paint(scheme, rng, text), text
 
 
 def text_of(scheme: Scheme, seed: int, index: int) -> str:
     """The text of sample ``index``, without drawing it."""
-    return choose_text(_characters(scheme.alphabet), scheme.lengths, random_for(seed, index))
+    return scheme.texts.choose(random_for(seed, index), _characters(scheme.alphabet), scheme.lengths)
+
+
+def paint(scheme: Scheme, rng: Generator, text: str) -> NDArray[np.uint8]:
+    """The picture of a text, uint8 ``(height, width, 3)`` RGB."""
+    colours = scheme.palette.choose(rng)
+    picture = apply_steps(scheme.under, rng, _canvas(scheme, colours.background), colours)
+    picture = _write(scheme, rng, picture, text, colours)
+    return apply_steps(scheme.over, rng, picture, colours)
+
+
+def _write(
+    scheme: Scheme, rng: Generator, picture: NDArray[np.uint8], text: str, colours: Colours
+) -> NDArray[np.uint8]:
+    if not scheme.on_text:
+        return scheme.lettering.write(rng, picture, text, colours)
+    layer = np.zeros((scheme.height, scheme.width, 4), dtype=np.uint8)
+    layer = apply_steps(scheme.on_text, rng, scheme.lettering.write(rng, layer, text, colours), colours)
+    return compose(picture, layer)
 
 
 def _canvas(scheme: Scheme, colour: Colour) -> NDArray[np.uint8]:
@@ -41,11 +57,3 @@ def _canvas(scheme: Scheme, colour: Colour) -> NDArray[np.uint8]:
 @lru_cache(maxsize=64)
 def _characters(alphabet: str) -> str:
     return Alphabet.parse(alphabet).characters
-
-
-def _apply(
-    steps: tuple[Step, ...], rng: Generator, picture: NDArray[np.uint8], ink: Colour
-) -> NDArray[np.uint8]:
-    for step in steps:
-        picture = EFFECTS[step.effect](rng, picture, ink, step.strength)
-    return picture

@@ -2,44 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-Colour = tuple[int, int, int]
-
-
-@dataclass(frozen=True)
-class Palette:
-    """How the colours of one picture are chosen; every channel is uniform within its range.
-
-    ``background`` and ``ink`` are the lowest and highest channel value (0 to 255, both possible).
-    """
-
-    background: tuple[int, int] = (238, 255)
-    ink: tuple[int, int] = (10, 200)
-
-    def choose(self, rng: Generator) -> tuple[Colour, Colour]:
-        """Background and ink of one picture."""
-        numbers = rng.random(6).tolist()
-        return _colour(self.background, numbers[:3]), _colour(self.ink, numbers[3:])
-
-
-def _colour(span: tuple[int, int], numbers: list[float]) -> Colour:
-    low, high = span
-    red, green, blue = (low + int(number * (high - low + 1)) for number in numbers)
-    return red, green, blue
+from captchalab.synth.colours import Colours, Palette
+from captchalab.synth.texts import RandomTexts, Texts
 
 
 @dataclass(frozen=True)
 class Step:
-    """One effect in a scheme: its name in ``EFFECTS`` and its strength (1 is the usual one, 0 none)."""
+    """One effect in a scheme: its name in ``EFFECTS``, its options, and how often it is applied at all."""
 
     effect: str
-    strength: float = 1.0
+    options: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    probability: float = 1.0
+
+
+def step(effect: str, *, probability: float = 1.0, **options: Any) -> Step:
+    """``step("ripple", amplitude=(2, 5))``: what declarations are written with."""
+    return Step(effect, options, probability)
 
 
 class Lettering(Protocol):
@@ -57,9 +43,12 @@ class Lettering(Protocol):
         """Whether it paints every pixel of the canvas, whatever was there before."""
 
     def write(
-        self, rng: Generator, canvas: NDArray[np.uint8], text: str, background: Colour, ink: Colour
+        self, rng: Generator, canvas: NDArray[np.uint8], text: str, colours: Colours
     ) -> NDArray[np.uint8]:
-        """The canvas (uint8 ``(H, W, 3)``) with the text on it."""
+        """The canvas with the text on it: a picture ``(H, W, 3)`` or a layer ``(H, W, 4)``, uint8.
+
+        A layer is transparent and premultiplied: its first three channels are colour times opacity.
+        """
 
 
 @dataclass(frozen=True)
@@ -76,13 +65,17 @@ class Scheme:
     """Presets joined by ``+``, or the characters themselves."""
     lengths: tuple[int, int] = (4, 4)
     """Fewest and most characters of a text; every length between is equally likely."""
+    texts: Texts = field(default_factory=RandomTexts)
+    """How a text is made: random characters, sums, words."""
     width: int = 160
     """Width of the picture in pixels."""
     height: int = 60
     """Height of the picture in pixels."""
-    palette: Palette = Palette()
+    palette: Palette = field(default_factory=Palette)
     """The colours."""
     under: tuple[Step, ...] = ()
     """Effects drawn before the text."""
+    on_text: tuple[Step, ...] = ()
+    """Effects on the text alone, before it is laid on the picture: what is under it does not move."""
     over: tuple[Step, ...] = ()
     """Effects drawn after the text, over the whole picture."""

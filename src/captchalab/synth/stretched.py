@@ -16,11 +16,11 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
+from captchalab.synth.colours import Colour, Colours
 from captchalab.synth.fonts import Glyph, glyphs
 from captchalab.synth.inkmask import FULL, SCALE
 from captchalab.synth.layout import Row, line_up
 from captchalab.synth.opencv import cv2
-from captchalab.synth.scheme import Colour
 
 _NUMBERS = 12  # random numbers a character takes
 TRACE = 2  # of FULL; what a smooth curve between pixels leaves below zero
@@ -52,8 +52,8 @@ class StretchedLettering:
         """The same with other fonts."""
         return replace(self, fonts=fonts)
 
-    def write(self, rng: Generator, canvas: Bytes, text: str, background: Colour, ink: Colour) -> Bytes:
-        """The text over a plain ``background``; nothing but the size of ``canvas`` is used."""
+    def write(self, rng: Generator, canvas: Bytes, text: str, colours: Colours) -> Bytes:
+        """The text over a plain background; nothing but the size of ``canvas`` is used."""
         height, width = canvas.shape[:2]
         numbers = rng.random((len(text), _NUMBERS)).tolist()
         chosen = [self._choose(c, n[0]) for c, n in zip(text, numbers, strict=True)]
@@ -61,7 +61,7 @@ class StretchedLettering:
         row = line_up([g.width for g in chosen], gaps, [(n[3], n[4]) for n in numbers], self.overlap)
         tiles = self._distort(chosen, [n[5:] for n in numbers])
         strength = _paste(tiles, chosen, row, max(row.width, width), height)
-        return _squeeze(_colours(strength, background, ink), width)
+        return _squeeze(_coloured(strength, colours), width)
 
     def _choose(self, character: str, number: float) -> Glyph:
         choice = glyphs(self.fonts, self.sizes, character)
@@ -188,9 +188,9 @@ def _paste(tiles: Bytes, chosen: Sequence[Glyph], row: Row, width: int, height: 
     return plane
 
 
-def _colours(strength: Bytes, background: Colour, ink: Colour) -> Bytes:
+def _coloured(strength: Bytes, colours: Colours) -> Bytes:
     """The plane of added ink as RGB on a plain ground."""
-    return np.asarray(cv2.applyColorMap(strength, _colour_map(background, ink)), dtype=np.uint8)
+    return np.asarray(cv2.applyColorMap(strength, _colour_map(*colours)), dtype=np.uint8)
 
 
 def _colour_map(background: Colour, ink: Colour) -> Bytes:

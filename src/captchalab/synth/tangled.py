@@ -11,10 +11,10 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
+from captchalab.synth.colours import Colour, Colours
 from captchalab.synth.fonts import Glyph, glyphs
 from captchalab.synth.layout import keep_inside, spread
 from captchalab.synth.opencv import cv2
-from captchalab.synth.scheme import Colour
 
 _NUMBERS = 12  # random numbers a character takes
 _SIZE_STEP = 8  # clean glyphs are drawn in these steps of pixels, then scaled down
@@ -49,7 +49,7 @@ class TangledLettering:
         """The same with other fonts."""
         return replace(self, fonts=fonts)
 
-    def write(self, rng: Generator, canvas: Bytes, text: str, background: Colour, ink: Colour) -> Bytes:
+    def write(self, rng: Generator, canvas: Bytes, text: str, colours: Colours) -> Bytes:
         """The text over a copy of ``canvas``, uint8 ``(H, W, 3)``."""
         canvas = canvas.copy()
         height, width = canvas.shape[:2]
@@ -69,7 +69,14 @@ class TangledLettering:
             half_x, half_y = _half_extent(shape, glyph.coverage)
             x = keep_inside(spot + self.wander * room * (2 * across - 1), half_x + margin, width)
             y = keep_inside((0.5 + self.wander * (2 * down - 1)) * height, half_y + margin, height)
-            _stamp(canvas, glyph.coverage, shape, (x, y), (half_x, half_y), _tint(ink, tints, self.colours))
+            _stamp(
+                canvas,
+                glyph.coverage,
+                shape,
+                (x, y),
+                (half_x, half_y),
+                _tint(colours.ink, tints, self.colours),
+            )
         return canvas
 
     def _glyph(self, character: str, number: float, pixels: float) -> tuple[Glyph, float]:

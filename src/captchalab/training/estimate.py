@@ -87,8 +87,13 @@ def decide_steps(recipe: Recipe, step_seconds: float, validation_seconds: float,
 
 def fill_intervals(recipe: Recipe, steps: int) -> Recipe:
     """The recipe with its steps and intervals fixed."""
-    every = recipe.validate_every or max(1, -(-steps // VALIDATIONS))
+    every = recipe.validate_every or usual_interval(steps)
     return recipe.with_changes(steps=steps, validate_every=every, save_every=recipe.save_every or every)
+
+
+def usual_interval(steps: int) -> int:
+    """Steps between validations where the recipe leaves it open."""
+    return max(1, -(-steps // VALIDATIONS))
 
 
 def _spoken(seconds: float) -> str:

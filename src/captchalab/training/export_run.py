@@ -10,7 +10,7 @@ from captchalab.reading.modelfile import write_model as write_file
 from captchalab.reading.modelpath import find_model
 from captchalab.training.device import open_accelerator
 from captchalab.training.export import check_parity, restore
-from captchalab.training.fit import get_ready
+from captchalab.training.ready import get_ready
 from captchalab.training.run import MODEL, PARITY_PICTURES, RECIPE, stored_recipe, take_up, write_model
 
 
@@ -28,7 +28,7 @@ def export_run(run: str | Path, out: str | Path) -> Path:
     recipe = stored_recipe(folder, {})
     if recipe is None:
         raise RunError(f"{folder} is no run: it holds no {RECIPE}")
-    plan, state = get_ready(recipe, (), open_accelerator("auto"), lambda _text: None)
+    plan, state = get_ready(recipe, (), open_accelerator("auto"), lambda _text: None, resuming=True)
     make_folder(target.parent)
     if (folder / MODEL).is_file():
         data, info = find_model(folder)

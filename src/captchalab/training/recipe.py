@@ -112,6 +112,11 @@ class Recipe:
 
 def load_recipe(name: str | Path) -> Recipe:
     """A bundled recipe by name, or a TOML file by path. Raises ``UsageError``."""
+    return Recipe().with_changes(**read_settings(name))
+
+
+def read_settings(name: str | Path) -> dict[str, Any]:
+    """What a bundled recipe or a TOML file states, unchecked. Raises ``UsageError`` where there is none."""
     bundled = {
         Path(entry.name).stem: entry
         for entry in resources.files("captchalab.training").joinpath("recipes").iterdir()
@@ -127,10 +132,9 @@ def load_recipe(name: str | Path) -> Recipe:
     else:
         raise suggest(str(name), list(bundled), "recipe")
     try:
-        settings = tomllib.loads(text)
+        return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise UsageError(f"the recipe {name} is not valid TOML: {error}") from None
-    return Recipe().with_changes(**settings)
 
 
 def _converted(setting: Field[Any], value: Any) -> Any:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from captchalab.synth.scheme import Palette, Scheme, Step
+from captchalab.synth.colours import Palette
+from captchalab.synth.scheme import Scheme, step
 from captchalab.synth.stretched import StretchedLettering
 
 LEPTURE = Scheme(
@@ -17,5 +18,5 @@ LEPTURE = Scheme(
         overlap=0.25,
     ),
     palette=Palette(background=(238, 255), ink=(10, 200)),
-    over=(Step("dots"), Step("arc"), Step("smooth")),
+    over=(step("dots"), step("arc"), step("smooth")),
 )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from captchalab.synth.scheme import Palette, Scheme, Step
+from captchalab.synth.colours import Palette
+from captchalab.synth.scheme import Scheme, step
 from captchalab.synth.tangled import TangledLettering
 
 TANGLE = Scheme(
@@ -21,6 +22,12 @@ TANGLE = Scheme(
     ),
     lengths=(4, 6),
     palette=Palette(background=(185, 250), ink=(15, 120)),
-    under=(Step("gradient", 0.7), Step("curves")),
-    over=(Step("dots", 0.7), Step("curves", 0.5), Step("ripple"), Step("grain", 0.7), Step("negative", 0.25)),
+    under=(step("gradient", reach=42), step("curves")),
+    over=(
+        step("dots", count=21),
+        step("curves", count=1),
+        step("ripple"),
+        step("grain", reach=14),
+        step("negative", probability=0.25),
+    ),
 )

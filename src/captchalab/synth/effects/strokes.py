@@ -1,0 +1,89 @@
+"""Strokes and specks, under the text or over it."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw
+
+from captchalab.synth.colours import Colours, Paint, choose_colour, near
+from captchalab.synth.effects.layers import Bytes, opaque
+from captchalab.synth.opencv import cv2
+from captchalab.synth.ranges import Range, pick, pick_count
+
+DOT_WIDTH = 3
+_MARGIN = 8
+
+
+def dots(
+    rng: Generator, picture: Bytes, colours: Colours, *, count: Range = 30, colour: Paint = "ink"
+) -> Bytes:
+    """Small slanted specks, ``count`` of them, anywhere, all in one colour."""
+    height, width, channels = picture.shape
+    down, across = rng.random((2, pick_count(rng, count)))
+    # A margin around the picture takes what falls over its edge.
+    canvas = cv2.copyMakeBorder(picture, _MARGIN, _MARGIN, _MARGIN, _MARGIN, cv2.BORDER_CONSTANT)
+    stride = width + 2 * _MARGIN
+    places = (down * (height + 1)).astype(np.intp) * stride + (across * (width + 1)).astype(np.intp)
+    value = opaque(picture, choose_colour(rng, colour, colours))
+    canvas.reshape(-1, channels)[_speck(stride) + places[:, None]] = value
+    return np.array(canvas[_MARGIN:-_MARGIN, _MARGIN:-_MARGIN], dtype=np.uint8)
+
+
+@lru_cache(maxsize=64)
+def _speck(stride: int) -> NDArray[np.intp]:
+    """Where the pixels of one speck lie in a flat picture of rows ``stride`` wide, margin included."""
+    stamp = Image.new("1", (2 * _MARGIN, 2 * _MARGIN))
+    ImageDraw.Draw(stamp).line((_MARGIN, _MARGIN, _MARGIN - 1, _MARGIN - 1), fill=1, width=DOT_WIDTH)
+    rows, columns = np.nonzero(np.asarray(stamp))
+    return np.asarray(rows * stride + columns, dtype=np.intp)
+
+
+def arc(
+    rng: Generator, picture: Bytes, colours: Colours, *, count: Range = 1, colour: Paint = "ink"
+) -> Bytes:
+    """The thin lower half of an ellipse across the picture, ``count`` times."""
+    picture = picture.copy()
+    height, width = picture.shape[:2]
+    for left, right, top, bottom, start, end in rng.random((pick_count(rng, count), 6)).tolist():
+        x1 = int(left * (width // 5 + 1))
+        x2 = int(right * (width - width // 5 + 1)) + width // 5
+        y1 = int(top * (height - 2 * (height // 5) + 1)) + height // 5
+        y2 = int(bottom * max(1, height - y1 - height // 5 + 1)) + y1
+        # Four fractional bits: the middle and the half axes of an even box lie between pixels.
+        middle = ((x1 + x2) * 8, (y1 + y2) * 8)
+        axes = ((x2 - x1) * 8, (y2 - y1) * 8)
+        angles = int(start * 21), 160 + int(end * 41)
+        value = opaque(picture, choose_colour(rng, colour, colours))
+        cv2.ellipse(picture, middle, axes, 0, *angles, value, 1, cv2.LINE_8, 4)
+    return picture
+
+
+def curves(
+    rng: Generator,
+    picture: Bytes,
+    colours: Colours,
+    *,
+    count: Range = 2,
+    colour: Paint = "ink",
+    tint: Range = 40.0,
+    thickness: Range = (1, 2),
+    turns: Range = (0.5, 2.0),
+    amplitude: Range = (0.0, 0.2),
+) -> Bytes:
+    """Waves from edge to edge; ``amplitude`` in heights, ``tint`` is how far each may be off ``colour``."""
+    picture = picture.copy()
+    height, width = picture.shape[:2]
+    across = np.linspace(0, 1, 24)
+    for _ in range(pick_count(rng, count)):
+        start, end, phase = rng.random(3)
+        wave = np.sin((across * pick(rng, turns) + phase) * 2 * np.pi)
+        down = (0.15 + 0.7 * (start + (end - start) * across) + pick(rng, amplitude) * wave) * height
+        points = np.stack((across * (width - 1), down), axis=1) * 16
+        value = opaque(picture, near(rng, choose_colour(rng, colour, colours), tint))
+        thick = pick_count(rng, thickness)
+        cv2.polylines(picture, [points.astype(np.int32)], False, value, thick, cv2.LINE_AA, 4)
+    return picture

@@ -1,0 +1,93 @@
+"""What a training begins with: the recipe asked for, its plan, and the state at step 0."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import torch
+from accelerate import Accelerator
+
+from captchalab.errors import UsageError
+from captchalab.networks import build
+from captchalab.samples.sample import Source
+from captchalab.sources import open_source
+from captchalab.training.device import has_bfloat16
+from captchalab.training.estimate import usual_interval
+from captchalab.training.plan import Plan, Tell, make_plan
+from captchalab.training.recipe import Recipe, read_settings
+from captchalab.training.start import follow_start, load_start, take_over
+from captchalab.training.state import State
+
+DEFAULT_RECIPE = "compact"
+
+
+def settings_of(recipe: str | Path | Recipe | None, changes: dict[str, Any]) -> dict[str, Any]:
+    """What a recipe states, with ``changes`` over it; without a recipe the changes alone.
+
+    Raises ``UsageError`` for an unknown recipe, and for steps and minutes together.
+    """
+    if changes.get("steps") and changes.get("minutes"):
+        raise UsageError("steps and minutes both say when to stop: give one of them")
+    stated: dict[str, Any] = {}
+    if isinstance(recipe, Recipe):
+        default = Recipe()
+        stated = {each.name: getattr(recipe, each.name) for each in fields(Recipe)}
+        stated = {name: value for name, value in stated.items() if value != getattr(default, name)}
+    elif recipe is not None:
+        stated = read_settings(recipe)
+    if stated and (changes.get("steps") or changes.get("minutes")):
+        stated = _without_length(stated)
+    return stated | changes
+
+
+def _without_length(stated: dict[str, Any]) -> dict[str, Any]:
+    """A recipe's settings less its steps, and less intervals that only followed from them.
+
+    A run's recipe states all three; those of a short run would validate a long one at every turn.
+    """
+    kept = dict(stated)
+    steps = kept.pop("steps", 0)
+    if steps and kept.get("validate_every") == usual_interval(steps):
+        every = kept.pop("validate_every")
+        if kept.get("save_every") == every:
+            del kept["save_every"]
+    return kept
+
+
+def get_ready(
+    recipe: Recipe,
+    sources: Sequence[str | Source] | str,
+    accelerator: Accelerator,
+    tell: Tell,
+    *,
+    resuming: bool = False,
+) -> tuple[Plan, State]:
+    """The plan, and the state at step 0 of a network from scratch or from another model.
+
+    ``resuming`` a run, a checkpoint is to replace the state, and its recipe leaves nothing open: what it
+    started from is not looked at, and may be gone.
+    """
+    start = None if resuming else load_start(recipe.start)
+    if start is not None:
+        recipe = follow_start(recipe, start[1])
+    recipe = recipe.with_changes(frames=recipe.frames or "first")
+    precision = "bfloat16" if has_bfloat16(accelerator.device) else "float32"
+    plan = make_plan(recipe, open_sources(sources, recipe), precision, tell)
+    torch.manual_seed(recipe.seed)
+    network = build(recipe.network, plan.spec, plan.alphabet.classes, plan.lengths[1], dict(recipe.options))
+    if start is not None:
+        shared = take_over(network, start[0], plan.alphabet, start[1].alphabet)
+        tell(f"starting from {start[1].name}: {shared} of {len(plan.alphabet)} characters are known")
+    return plan, State.new(network.to(accelerator.device), plan.recipe)
+
+
+def open_sources(sources: Sequence[str | Source] | str, recipe: Recipe) -> list[Source]:
+    """The sources given, or else those of the recipe."""
+    given = [sources] if isinstance(sources, str) else list(sources)
+    return [
+        open_source(each, frames=recipe.frames) if isinstance(each, str) else each
+        for each in given or recipe.sources
+    ]
