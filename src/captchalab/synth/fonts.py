@@ -27,12 +27,17 @@ class Glyph:
 
     ``width`` and ``height`` reach from one pixel before the pen's origin at the ascender line to the
     right and lower edge, in pixels; ``coverage`` is the uint8 ``(h, w)`` mask cropped to its ink, ``None``
-    for a space.
+    for a space. The ink starts ``left`` pixels right of the pen and ``rise`` above the baseline; the pen then
+    moves on by ``advance``. ``middle`` is how far above the baseline the middle of the font's capitals lies.
     """
 
     width: int
     height: int
     coverage: NDArray[np.uint8] | None
+    left: int = 0
+    rise: int = 0
+    advance: float = 0.0
+    middle: float = 0.0
 
     @cached_property
     def ink(self) -> NDArray[np.uint8]:
@@ -103,10 +108,18 @@ def glyphs(fonts: tuple[str, ...], sizes: tuple[int, ...], character: str) -> tu
 
 def _glyph(face: ImageFont.FreeTypeFont, character: str) -> Glyph:
     _, _, right, bottom = (int(edge) for edge in face.getbbox(character))
-    mask = face.getmask(character)
+    mask, (left, top) = face.getmask2(character, anchor="ls")
     ink = Image.frombytes("L", mask.size, bytes(mask)) if all(mask.size) else None
     box = ink.getbbox() if ink is not None else None
+    advance, middle = face.getlength(character), _capital_middle(face)
     if ink is None or box is None:
-        return Glyph(right + 1, bottom + 1, None)
+        return Glyph(right + 1, bottom + 1, None, 0, 0, advance, middle)
     coverage = np.ascontiguousarray(np.asarray(ink.crop(box), dtype=np.uint8))
-    return Glyph(right + 1, bottom + 1, coverage)
+    return Glyph(right + 1, bottom + 1, coverage, left + box[0], -top - box[1], advance, middle)
+
+
+@lru_cache(maxsize=256)
+def _capital_middle(face: ImageFont.FreeTypeFont) -> float:
+    # A font without Latin letters answers with its "missing" box, which is about as tall.
+    _, top, _, bottom = face.getbbox("E", anchor="ls")
+    return -(top + bottom) / 2
