@@ -49,3 +49,18 @@ def spread(count: int, width: float, margin: float) -> list[float]:
 def keep_inside(middle: float, half: float, size: float) -> float:
     """``middle`` moved so that ``half`` to either side stays within 0 to ``size``; centred if it cannot."""
     return size / 2 if 2 * half >= size else min(max(middle, half), size - half)
+
+
+def on_a_line(advances: Sequence[float], gaps: Sequence[float]) -> tuple[list[float], float]:
+    """Where each character starts that takes up ``advances[i]``, then ``gaps[i]``; and the width of all."""
+    starts, position = [], 0.0
+    for advance, gap in zip(advances, gaps, strict=True):
+        starts.append(position)
+        position += advance + gap
+    return starts, position - gaps[-1]
+
+
+def stay_inside(middle: float, before: float, after: float, size: float) -> float:
+    """``middle`` moved so that it has ``before`` and ``after`` around it within 0 to ``size``; centred if
+    it cannot."""
+    return (size + before - after) / 2 if before + after >= size else min(max(middle, before), size - after)

@@ -1,0 +1,326 @@
+"""Row lettering: characters in a row, as the captcha libraries of Java, PHP and Go set them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import ClassVar
+
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+from captchalab.errors import suggest
+from captchalab.synth.colours import Colour, Colours, Paint, choose_colour, near
+from captchalab.synth.fonts import holders
+from captchalab.synth.layout import on_a_line, spread, stay_inside
+from captchalab.synth.letters import (
+    NO_PULL,
+    Corners,
+    Letter,
+    Tile,
+    clean_glyph,
+    extent_of,
+    lay,
+    masks_of,
+    tile_of,
+)
+from captchalab.synth.opencv import cv2
+from captchalab.synth.ranges import Range, pick
+
+Bytes = NDArray[np.uint8]
+_NUMBERS = (
+    "size",
+    "rotation",
+    "shear",
+    "stretch_x",
+    "stretch_y",
+    "gap",
+    "jitter_x",
+    "jitter_y",
+    "opacity",
+    "outline",
+    "thickness",
+)
+_PAINTS = ("colour", "outline_colour")
+_WORDS = {"place": ("centred", "left", "spread"), "advance": ("font", "ink"), "fit": ("shrink", "clip")}
+
+
+@dataclass(frozen=True)
+class RowLettering:
+    """Characters from left to right, each by one map from its clean glyph to its place.
+
+    Numbers of a range are drawn for every character, unless the field is named in ``shared``: then once
+    for the picture. Raises ``UsageError`` for a word that is none of the allowed ones.
+    """
+
+    fonts: tuple[str, ...]
+    """Names of bundled fonts, or paths; one is chosen among those that hold the character."""
+    size: Range = 0.7
+    """Font size (pixels per em) as a fraction of the picture's height."""
+    rotation: Range = 0.0
+    """Degrees, clockwise."""
+    shear: Range = 0.0
+    """How far the top leans to the right: pixels for each pixel of height."""
+    stretch_x: Range = 1.0
+    """Factor of the width."""
+    stretch_y: Range = 1.0
+    """Factor of the height."""
+    perspective: Range = 0.0
+    """Largest pull at each corner, as a fraction of the character's box."""
+    place: str = "centred"
+    """``centred`` or ``left`` (a line of text), or ``spread`` (each in the middle of one of equal rooms)."""
+    start: Range = 0.05
+    """Left end of a line placed ``left``, as a fraction of the width; once for the picture."""
+    advance: str = "font"
+    """What a character takes up in the line: its advance in the ``font``, or the width of its ``ink``."""
+    gap: Range = 0.0
+    """Space after a character, as a fraction of its size; negative overlaps."""
+    jitter_x: Range = 0.0
+    """Shift to the right, as a fraction of the size."""
+    jitter_y: Range = 0.0
+    """Shift down, as a fraction of the picture's height."""
+    baseline: Range = 0.5
+    """Where the middle of the capitals stands, as a fraction of the height from the top; once."""
+    arc: Range = 0.0
+    """How much higher the middle of the line is than its ends, as a fraction of the height; once."""
+    slope: Range = 0.0
+    """Turn of the whole line, degrees clockwise; once."""
+    colour: Paint = "ink"
+    """Of a character."""
+    tint: Range = 0.0
+    """How far each character's channels may be off its colour, 0 to 255."""
+    opacity: Range = 1.0
+    """1 covers what is below."""
+    outline: Range = 0.0
+    """Pixels of another colour around the character."""
+    outline_colour: Paint = "background"
+    """Of the outline."""
+    hollow: bool = False
+    """Only a line of ``outline`` pixels (at least 1) along the edges is drawn, in ``colour``."""
+    thickness: Range = 0.0
+    """Pixels by which strokes are wider than the font's; negative thins them."""
+    shadow_x: Range = 0.0
+    """Pixels to the right; once for the picture, like all of the shadow."""
+    shadow_y: Range = 0.0
+    """Pixels down."""
+    shadow_blur: Range = 0.0
+    """Softness: standard deviation in pixels."""
+    shadow_colour: Paint = "grey 60 160"
+    """Of the shadow."""
+    shadow_probability: float = 0.0
+    """How often there is a shadow, under all characters."""
+    fit: str = "shrink"
+    """``shrink``: a text too large for the canvas is scaled down, and all is moved inside; or ``clip``."""
+    margin: Range = 0.03
+    """What ``shrink`` leaves free at every edge, as a fraction of the height; once."""
+    hard: bool = False
+    """Edges without intermediate colours."""
+    shared: tuple[str, ...] = ("font", "size")
+    """Fields that are drawn once for the picture, and ``font``."""
+    aliases: Mapping[str, str] = field(default_factory=dict, hash=False)
+    """What is drawn in the place of a character, such as ``{"*": "×"}``."""
+
+    paints_ground: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        for name, allowed in _WORDS.items():
+            if getattr(self, name) not in allowed:
+                raise suggest(getattr(self, name), allowed, name)
+        for name in self.shared:
+            if name not in ("font", *_NUMBERS, *_PAINTS):
+                raise suggest(name, ["font", *_NUMBERS, *_PAINTS], "field in shared")
+
+    def with_fonts(self, fonts: tuple[str, ...]) -> RowLettering:
+        """The same with other fonts."""
+        return replace(self, fonts=fonts)
+
+    def write(self, rng: Generator, canvas: Bytes, text: str, colours: Colours) -> Bytes:
+        """The text over a copy of ``canvas``: a picture ``(H, W, 3)`` or a layer ``(H, W, 4)``."""
+        canvas = canvas.copy()
+        height, width = canvas.shape[:2]
+        letters = self._letters(rng, text, height, colours)
+        margin = pick(rng, self.margin) * height
+        left = pick(rng, self.start) * width if self.place == "left" else margin
+        if self.fit == "shrink":
+            letters = self._shrunk(letters, width - margin - left, height - 2 * margin)
+        letters, middles = self._placed(rng, letters, left, margin, (width, height))
+        self._draw(rng, canvas, letters, middles, colours)
+        return canvas
+
+    def _letters(self, rng: Generator, text: str, height: int, colours: Colours) -> list[Letter]:
+        """Every character with its numbers, not yet placed."""
+        text = "".join([self.aliases.get(character, character) for character in text])
+        once = {name: pick(rng, getattr(self, name)) for name in _NUMBERS if name in self.shared}
+        every = [(name, getattr(self, name)) for name in _NUMBERS if name not in once]
+        paints = {
+            name: choose_colour(rng, getattr(self, name), colours) for name in _PAINTS if name in self.shared
+        }
+        letters = []
+        for character, font in zip(text, self._choose_fonts(rng, text), strict=True):
+            numbers = once | {name: pick(rng, span) for name, span in every}
+            colour = paints.get("colour") or choose_colour(rng, self.colour, colours)
+            around = paints.get("outline_colour") or choose_colour(rng, self.outline_colour, colours)
+            size = numbers["size"] * height
+            glyph, scale = clean_glyph(font, character, size)
+            letters.append(
+                Letter(
+                    font=font,
+                    character=character,
+                    glyph=glyph,
+                    scale=scale,
+                    size=size,
+                    rotation=numbers["rotation"],
+                    shear=numbers["shear"],
+                    stretch=(numbers["stretch_x"], numbers["stretch_y"]),
+                    pull=_pull(rng, pick(rng, self.perspective)),
+                    gap=numbers["gap"] * size,
+                    shift=(numbers["jitter_x"] * size, numbers["jitter_y"] * height),
+                    colour=near(rng, colour, self.tint) if self.tint else colour,
+                    opacity=numbers["opacity"],
+                    outline=numbers["outline"],
+                    outline_colour=around,
+                    thickness=numbers["thickness"],
+                )
+            )
+        return letters
+
+    def _choose_fonts(self, rng: Generator, text: str) -> list[str]:
+        """A font for every character; the same one for all if it is shared and any font holds them all."""
+        able = [holders(self.fonts, character)[character] for character in text]
+        if "font" in self.shared:
+            common = able[0] if all(a == able[0] for a in able) else _in_all(able)
+            if common:
+                return [common[int(rng.random() * len(common))]] * len(text)
+        return [fonts[int(rng.random() * len(fonts))] for fonts in able]
+
+    def _shrunk(self, letters: list[Letter], wide: float, high: float) -> list[Letter]:
+        """As large as they are, or as large as the room allows."""
+        _, total = on_a_line(self._advances(letters), [letter.gap for letter in letters])
+        factor = min(1.0, wide / max(total, 1.0))
+        for letter in letters:
+            extent = extent_of(letter, letter.corners())
+            factor = min(
+                factor, wide / (extent.left + extent.right + 1), high / (extent.up + extent.down + 1)
+            )
+        return letters if factor == 1.0 else [letter.resized(max(factor, 0.01)) for letter in letters]
+
+    def _advances(self, letters: Sequence[Letter]) -> list[float]:
+        by_ink = self.advance == "ink"
+        return [
+            (g.coverage.shape[1] if by_ink and g.coverage is not None else g.advance) * scale * stretch[0]
+            for _, _, g, scale, _, _, _, stretch, *_ in letters
+        ]
+
+    def _placed(
+        self, rng: Generator, letters: list[Letter], left: float, margin: float, size: tuple[int, int]
+    ) -> tuple[list[Letter], list[tuple[float, float]]]:
+        """Where the middle of every character's ink comes to lie; turned with the line where that bends."""
+        width, height = size
+        columns, total = self._columns(letters, left, margin, width)
+        line, bow = pick(rng, self.baseline) * height, pick(rng, self.arc) * height
+        slope = math.tan(math.radians(pick(rng, self.slope)))
+        centre = sum(columns) / len(columns)
+        middles = []
+        for i, (letter, column) in enumerate(zip(letters, columns, strict=True)):
+            g, scale = letter.glyph, letter.scale
+            along = 2 * (column - centre) / max(total, 1.0)
+            down = line + slope * (column - centre) + bow * (along * along - 0.5) + letter.shift[1]
+            if bow or slope:
+                steepness = slope + 4 * bow * along / max(total, 1.0)
+                letter = letters[i] = letter._replace(
+                    rotation=letter.rotation + math.degrees(math.atan(steepness))
+                )
+            if g.coverage is not None:
+                down += (g.middle - g.rise + g.coverage.shape[0] / 2) * scale * letter.stretch[1]
+            x, y = column + letter.shift[0], down
+            if self.fit == "shrink":
+                before, after, above, below = extent_of(letter, letter.corners())
+                x = stay_inside(x, before + margin, after + margin, width)
+                y = stay_inside(y, above + margin, below + margin, height)
+            middles.append((x, y))
+        return letters, middles
+
+    def _columns(
+        self, letters: Sequence[Letter], left: float, margin: float, width: int
+    ) -> tuple[list[float], float]:
+        """The middle of the ink of every character, and how wide the line is."""
+        if self.place == "spread":
+            return spread(len(letters), width, margin), width - 2 * margin
+        advances = self._advances(letters)
+        starts, total = on_a_line(advances, [letter.gap for letter in letters])
+        begin = left if self.place == "left" else (width - total) / 2
+        columns = []
+        for letter, start, advance in zip(letters, starts, advances, strict=True):
+            g = letter.glyph
+            middle = advance / 2
+            if self.advance == "font" and g.coverage is not None:
+                middle = (g.left + g.coverage.shape[1] / 2) * letter.scale * letter.stretch[0]
+            columns.append(begin + start + middle)
+        return columns, total
+
+    def _draw(
+        self,
+        rng: Generator,
+        canvas: Bytes,
+        letters: Sequence[Letter],
+        middles: Sequence[tuple[float, float]],
+        colours: Colours,
+    ) -> None:
+        inks = [
+            ink
+            for letter, middle in zip(letters, middles, strict=True)
+            for ink in self._inks(letter, middle, canvas)
+        ]
+        if self.shadow_probability and rng.random() < self.shadow_probability:
+            self._cast(
+                rng, canvas, [tile for tile, _ in inks], choose_colour(rng, self.shadow_colour, colours)
+            )
+        for tile, colour in inks:
+            lay(canvas, tile, colour)
+
+    def _inks(self, letter: Letter, middle: tuple[float, float], canvas: Bytes) -> list[tuple[Tile, Colour]]:
+        """What is laid on the canvas for a character, in this order."""
+        masks = masks_of(letter, self.hollow)
+        if masks is None:
+            return []
+        corners = letter.corners()
+        layers = [(masks.outline, letter.outline_colour), (masks.fill, letter.colour)]
+        inks = []
+        for mask, colour in layers:
+            if mask is None:
+                continue
+            tile = tile_of(letter, mask, masks.fine, corners, middle, canvas)
+            if tile is None:
+                continue
+            if self.hard:
+                cv2.threshold(tile.opacity, 127, 255, cv2.THRESH_BINARY, tile.opacity)
+            if letter.opacity != 1:
+                cv2.convertScaleAbs(tile.opacity, tile.opacity, letter.opacity)
+            inks.append((tile, colour))
+        return inks
+
+    def _cast(self, rng: Generator, canvas: Bytes, tiles: Sequence[Tile], colour: Colour) -> None:
+        """The shadow of all characters, which is one."""
+        height, width = canvas.shape[:2]
+        plane = np.zeros((height, width), dtype=np.uint8)
+        for tile in tiles:
+            cv2.max(plane[tile.part], tile.opacity, plane[tile.part])
+        shift = np.array(((1, 0, pick(rng, self.shadow_x)), (0, 1, pick(rng, self.shadow_y))))
+        plane = np.asarray(cv2.warpAffine(plane, shift, (width, height)), dtype=np.uint8)
+        softness = pick(rng, self.shadow_blur)
+        if softness > 0:
+            plane = np.asarray(cv2.GaussianBlur(plane, (0, 0), softness), dtype=np.uint8)
+        lay(canvas, Tile((slice(0, height), slice(0, width)), plane), colour)
+
+
+def _pull(rng: Generator, most: float) -> Corners:
+    if most == 0:
+        return NO_PULL
+    return tuple((most * (2 * x - 1), most * (2 * y - 1)) for x, y in rng.random((4, 2)).tolist())
+
+
+def _in_all(able: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
+    common = set(able[0]).intersection(*able[1:])
+    return tuple(font for font in able[0] if font in common)
