@@ -1,4 +1,4 @@
-"""One character on its way to the picture: its values, its shape, and the ink that it leaves.
+"""One character on its way to the picture: all that was drawn for it, and the shape that follows.
 
 All the geometry of a character is one map from its clean mask to the picture, so that each is sampled
 once, straight onto its place.
@@ -9,20 +9,14 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
 from captchalab.synth.colours import Colour
 from captchalab.synth.fonts import Glyph, glyphs
-from captchalab.synth.opencv import cv2
 
-Bytes = NDArray[np.uint8]
 Corners = tuple[tuple[float, float], ...]
 """Upper left, upper right, lower right and lower left, ``(x, y)``."""
 
 NO_PULL: Corners = ((0.0, 0.0),) * 4
 _SIZES = (16, 20, 24, 28, 32, 36, 40, 48, 56, 64, 80, 96, 128, 160, 200)
-_FINE = 2  # mask pixels for each pixel of the glyph where strokes are widened
 
 
 def clean_glyph(font: str, character: str, pixels: float) -> tuple[Glyph, float]:
@@ -65,154 +59,55 @@ class Letter(NamedTuple):
         shift = self.shift[0] * factor, self.shift[1]
         return self._replace(glyph=glyph, scale=scale, size=size, gap=self.gap * factor, shift=shift)
 
-    def corners(self) -> Corners:
-        """Where the corners of the ink's box lie, from its middle."""
-        if self.glyph.coverage is None:
-            return NO_PULL
-        high, wide = self.glyph.coverage.shape
-        x, y = wide / 2, high / 2
-        box: Corners = ((-x, -y), (x, -y), (x, y), (-x, y))
-        if self.pull is not NO_PULL:
-            box = tuple(
-                (x + wide * dx, y + high * dy) for (x, y), (dx, dy) in zip(box, self.pull, strict=True)
-            )
-        xx, xy, yx, yy = self.matrix()
-        return tuple((xx * x + xy * y, yx * x + yy * y) for x, y in box)
-
-    def matrix(self) -> tuple[float, float, float, float]:
-        """The 2x2 matrix, row by row, from the glyph to the picture: stretch, then slant, then turn."""
+    def shape(self) -> Shape:
+        """Its map, and what it reaches."""
+        mask = self.glyph.coverage
+        if mask is None:
+            return _NOTHING
         angle = math.radians(self.rotation)
         cos, sin = math.cos(angle), math.sin(angle)
-        x, y = self.scale * self.stretch[0], self.scale * self.stretch[1]
-        return x * cos, -y * (cos * self.shear + sin), x * sin, y * (cos - sin * self.shear)
+        wide, high = self.scale * self.stretch[0], self.scale * self.stretch[1]
+        xx, yx = wide * cos, wide * sin
+        xy, yy = -high * (cos * self.shear + sin), high * (cos - sin * self.shear)
+        matrix = xx, xy, yx, yy
+        edge = max(0.0, self.outline + self.thickness / 2)
+        half_y, half_x = mask.shape[0] / 2, mask.shape[1] / 2
+        if self.pull is NO_PULL:
+            x, y = abs(xx) * half_x + abs(xy) * half_y + edge, abs(yx) * half_x + abs(yy) * half_y + edge
+            return Shape(matrix, NO_PULL, x, x, y, y)
+        box = ((-half_x, -half_y), (half_x, -half_y), (half_x, half_y), (-half_x, half_y))
+        pulled = [
+            (x + 2 * half_x * dx, y + 2 * half_y * dy)
+            for (x, y), (dx, dy) in zip(box, self.pull, strict=True)
+        ]
+        corners = tuple((xx * x + xy * y, yx * x + yy * y) for x, y in pulled)
+        columns, rows = zip(*corners, strict=True)
+        return Shape(
+            matrix, corners, edge - min(columns), edge + max(columns), edge - min(rows), edge + max(rows)
+        )
 
-    @property
-    def edge(self) -> float:
-        """How far widened strokes reach beyond the corners."""
-        return max(0.0, self.outline + self.thickness / 2)
 
+class Shape(NamedTuple):
+    """How a letter lies about the middle of its ink's box, in pixels of the picture."""
 
-class Extent(NamedTuple):
-    """How far a letter's ink reaches from the middle of its box, all four positive."""
-
+    matrix: tuple[float, float, float, float]
+    """2x2, row by row, from the glyph to the picture: stretch, then slant, then turn."""
+    corners: Corners
+    """Where the corners of the box lie if they are pulled, or ``NO_PULL``."""
     left: float
+    """How far it reaches, always positive; the same for the next three."""
     right: float
     up: float
     down: float
 
 
-def extent_of(letter: Letter, corners: Corners) -> Extent:
-    """Of a letter whose ``corners`` are known."""
-    columns, rows = zip(*corners, strict=True)
-    edge = letter.edge
-    return Extent(edge - min(columns), edge + max(columns), edge - min(rows), edge + max(rows))
+_NOTHING = Shape((1.0, 0.0, 0.0, 1.0), NO_PULL, 0.0, 0.0, 0.0, 0.0)
 
 
-class Tile(NamedTuple):
-    """A rectangle of the picture, and how opaque each of its pixels is, uint8 ``(h, w)``."""
+class Placed(NamedTuple):
+    """A letter in its shape, and where the middle of its ink's box comes to lie on the picture."""
 
-    part: tuple[slice, slice]
-    opacity: Bytes
-
-
-def tile_of(
-    letter: Letter, mask: Bytes, fine: int, corners: Corners, middle: tuple[float, float], canvas: Bytes
-) -> Tile | None:
-    """The ``mask`` of a letter, ``fine`` times the glyph's resolution and with any even margin, laid about
-    ``middle``; ``None`` where nothing of it is on the canvas."""
-    height, width = canvas.shape[:2]
-    x, y = middle
-    before, after, above, below = extent_of(letter, corners)
-    left, right = max(0, int(x - before) - 1), min(width, int(x + after) + 2)
-    top, bottom = max(0, int(y - above) - 1), min(height, int(y + below) + 2)
-    if left >= right or top >= bottom:
-        return None
-    origin = x - left - 0.5, y - top - 0.5
-    size = right - left, bottom - top
-    if letter.pull is NO_PULL:
-        xx, xy, yx, yy = (number / fine for number in letter.matrix())
-        across, down = (mask.shape[1] - 1) / 2, (mask.shape[0] - 1) / 2
-        affine = (
-            (xx, xy, origin[0] - xx * across - xy * down),
-            (yx, yy, origin[1] - yx * across - yy * down),
-        )
-        opacity = cv2.warpAffine(mask, np.array(affine), size)
-    else:
-        opacity = cv2.warpPerspective(mask, _perspective(letter, mask, fine, corners, origin), size)
-    return Tile((slice(top, bottom), slice(left, right)), np.asarray(opacity, dtype=np.uint8))
-
-
-def _perspective(
-    letter: Letter, mask: Bytes, fine: int, corners: Corners, origin: tuple[float, float]
-) -> NDArray[np.float64]:
-    assert letter.glyph.coverage is not None
-    half_y, half_x = (side * fine / 2 for side in letter.glyph.coverage.shape)
-    x, y = (mask.shape[1] - 1) / 2, (mask.shape[0] - 1) / 2
-    box = (
-        (x - half_x, y - half_y),
-        (x + half_x, y - half_y),
-        (x + half_x, y + half_y),
-        (x - half_x, y + half_y),
-    )
-    target = [(origin[0] + dx, origin[1] + dy) for dx, dy in corners]
-    return np.asarray(cv2.getPerspectiveTransform(np.array(box, np.float32), np.array(target, np.float32)))
-
-
-class Masks(NamedTuple):
-    """The clean masks of a letter, both of one shape, ``fine`` times the glyph's resolution."""
-
-    fill: Bytes
-    outline: Bytes | None
-    fine: int
-
-
-def masks_of(letter: Letter, hollow: bool) -> Masks | None:
-    """What is filled, and what its outline covers around it (``hollow``: the outline is all that is filled).
-
-    ``None`` for a space.
-    """
-    coverage = letter.glyph.coverage
-    if coverage is None:
-        return None
-    if not (hollow or letter.outline or letter.thickness):
-        return Masks(coverage, None, 1)
-    across = letter.scale * (letter.stretch[0] + letter.stretch[1]) / 2
-    unit = _FINE / max(across, 0.01)
-    margin = math.ceil((letter.edge + 1) * unit)
-    body = cv2.resize(coverage, None, fx=_FINE, fy=_FINE, interpolation=cv2.INTER_LINEAR)
-    body = cv2.copyMakeBorder(body, margin, margin, margin, margin, cv2.BORDER_CONSTANT)
-    fill = widened(np.asarray(body, dtype=np.uint8), letter.thickness / 2 * unit)
-    if hollow:
-        half = max(letter.outline, 1.0) / 2 * unit
-        ring = cv2.subtract(widened(fill, half), widened(fill, -half))
-        return Masks(np.asarray(ring, dtype=np.uint8), None, _FINE)
-    return Masks(fill, widened(fill, letter.outline * unit) if letter.outline else None, _FINE)
-
-
-def widened(mask: Bytes, radius: float) -> Bytes:
-    """The mask with ``radius`` pixels more (or fewer) on each side of every stroke."""
-    if radius == 0:
-        return mask
-    change = cv2.dilate if radius > 0 else cv2.erode
-    whole, rest = divmod(abs(radius), 1.0)
-    if whole:
-        mask = np.asarray(change(mask, _disc(int(whole))), dtype=np.uint8)
-    if rest:
-        mask = np.asarray(cv2.addWeighted(change(mask, _disc(1)), rest, mask, 1 - rest, 0), dtype=np.uint8)
-    return mask
-
-
-def _disc(radius: int) -> Bytes:
-    side = 2 * radius + 1
-    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)), dtype=np.uint8)
-
-
-def lay(canvas: Bytes, tile: Tile, colour: Colour) -> None:
-    """One colour on a picture or a layer, in place, as far as the tile is opaque."""
-    opacity = tile.opacity
-    channels = canvas.shape[2]
-    full = cv2.merge((opacity,) * channels)
-    part = canvas[tile.part]
-    cv2.multiply(part, cv2.bitwise_not(full), part, 1 / 255)
-    value = np.array((*colour, 255.0 if channels == 4 else 0.0))
-    cv2.add(part, cv2.multiply(full, value, scale=1 / 255), part)
+    letter: Letter
+    shape: Shape
+    x: float
+    y: float

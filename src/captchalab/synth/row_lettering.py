@@ -14,18 +14,9 @@ from numpy.typing import NDArray
 from captchalab.errors import suggest
 from captchalab.synth.colours import Colour, Colours, Paint, choose_colour, near
 from captchalab.synth.fonts import holders
-from captchalab.synth.layout import on_a_line, spread, stay_inside
-from captchalab.synth.letters import (
-    NO_PULL,
-    Corners,
-    Letter,
-    Tile,
-    clean_glyph,
-    extent_of,
-    lay,
-    masks_of,
-    tile_of,
-)
+from captchalab.synth.inking import Tile, lay, masks_of, shadow_of, tile_of
+from captchalab.synth.letters import NO_PULL, Corners, Letter, Placed, clean_glyph
+from captchalab.synth.lines import Line, placed, shrunk
 from captchalab.synth.opencv import cv2
 from captchalab.synth.ranges import Range, pick
 
@@ -141,25 +132,31 @@ class RowLettering:
         canvas = canvas.copy()
         height, width = canvas.shape[:2]
         letters = self._letters(rng, text, height, colours)
-        margin = pick(rng, self.margin) * height
-        left = pick(rng, self.start) * width if self.place == "left" else margin
+        line = self._line(rng, width, height)
         if self.fit == "shrink":
-            letters = self._shrunk(letters, width - margin - left, height - 2 * margin)
-        letters, middles = self._placed(rng, letters, left, margin, (width, height))
-        self._draw(rng, canvas, letters, middles, colours)
+            letters = shrunk(line, letters)
+        inks = [ink for letter in placed(line, letters) for ink in self._inks(letter, width, height)]
+        if self.shadow_probability and rng.random() < self.shadow_probability:
+            shift = pick(rng, self.shadow_x), pick(rng, self.shadow_y)
+            tiles, softness = [tile for tile, _ in inks], pick(rng, self.shadow_blur)
+            shadow = shadow_of(tiles, shift, softness, width, height)
+            lay(canvas, shadow, choose_colour(rng, self.shadow_colour, colours))
+        for tile, colour in inks:
+            lay(canvas, tile, colour)
         return canvas
 
     def _letters(self, rng: Generator, text: str, height: int, colours: Colours) -> list[Letter]:
         """Every character with its numbers, not yet placed."""
         text = "".join([self.aliases.get(character, character) for character in text])
-        once = {name: pick(rng, getattr(self, name)) for name in _NUMBERS if name in self.shared}
-        every = [(name, getattr(self, name)) for name in _NUMBERS if name not in once]
+        spans = {name: getattr(self, name) for name in _NUMBERS}
+        every = {n: s for n, s in spans.items() if isinstance(s, tuple) and n not in self.shared}
+        once = {name: pick(rng, span) for name, span in spans.items() if name not in every}
         paints = {
             name: choose_colour(rng, getattr(self, name), colours) for name in _PAINTS if name in self.shared
         }
         letters = []
         for character, font in zip(text, self._choose_fonts(rng, text), strict=True):
-            numbers = once | {name: pick(rng, span) for name, span in every}
+            numbers = once | {name: pick(rng, span) for name, span in every.items()}
             colour = paints.get("colour") or choose_colour(rng, self.colour, colours)
             around = paints.get("outline_colour") or choose_colour(rng, self.outline_colour, colours)
             size = numbers["size"] * height
@@ -195,103 +192,30 @@ class RowLettering:
                 return [common[int(rng.random() * len(common))]] * len(text)
         return [fonts[int(rng.random() * len(fonts))] for fonts in able]
 
-    def _shrunk(self, letters: list[Letter], wide: float, high: float) -> list[Letter]:
-        """As large as they are, or as large as the room allows."""
-        _, total = on_a_line(self._advances(letters), [letter.gap for letter in letters])
-        factor = min(1.0, wide / max(total, 1.0))
-        for letter in letters:
-            extent = extent_of(letter, letter.corners())
-            factor = min(
-                factor, wide / (extent.left + extent.right + 1), high / (extent.up + extent.down + 1)
-            )
-        return letters if factor == 1.0 else [letter.resized(max(factor, 0.01)) for letter in letters]
+    def _line(self, rng: Generator, width: int, height: int) -> Line:
+        margin = pick(rng, self.margin) * height
+        return Line(
+            place=self.place,
+            by_ink=self.advance == "ink",
+            inside=self.fit == "shrink",
+            width=width,
+            height=height,
+            start=pick(rng, self.start) * width if self.place == "left" else margin,
+            margin=margin,
+            level=pick(rng, self.baseline) * height,
+            bow=pick(rng, self.arc) * height,
+            slope=math.tan(math.radians(pick(rng, self.slope))),
+        )
 
-    def _advances(self, letters: Sequence[Letter]) -> list[float]:
-        by_ink = self.advance == "ink"
-        return [
-            (g.coverage.shape[1] if by_ink and g.coverage is not None else g.advance) * scale * stretch[0]
-            for _, _, g, scale, _, _, _, stretch, *_ in letters
-        ]
-
-    def _placed(
-        self, rng: Generator, letters: list[Letter], left: float, margin: float, size: tuple[int, int]
-    ) -> tuple[list[Letter], list[tuple[float, float]]]:
-        """Where the middle of every character's ink comes to lie; turned with the line where that bends."""
-        width, height = size
-        columns, total = self._columns(letters, left, margin, width)
-        line, bow = pick(rng, self.baseline) * height, pick(rng, self.arc) * height
-        slope = math.tan(math.radians(pick(rng, self.slope)))
-        centre = sum(columns) / len(columns)
-        middles = []
-        for i, (letter, column) in enumerate(zip(letters, columns, strict=True)):
-            g, scale = letter.glyph, letter.scale
-            along = 2 * (column - centre) / max(total, 1.0)
-            down = line + slope * (column - centre) + bow * (along * along - 0.5) + letter.shift[1]
-            if bow or slope:
-                steepness = slope + 4 * bow * along / max(total, 1.0)
-                letter = letters[i] = letter._replace(
-                    rotation=letter.rotation + math.degrees(math.atan(steepness))
-                )
-            if g.coverage is not None:
-                down += (g.middle - g.rise + g.coverage.shape[0] / 2) * scale * letter.stretch[1]
-            x, y = column + letter.shift[0], down
-            if self.fit == "shrink":
-                before, after, above, below = extent_of(letter, letter.corners())
-                x = stay_inside(x, before + margin, after + margin, width)
-                y = stay_inside(y, above + margin, below + margin, height)
-            middles.append((x, y))
-        return letters, middles
-
-    def _columns(
-        self, letters: Sequence[Letter], left: float, margin: float, width: int
-    ) -> tuple[list[float], float]:
-        """The middle of the ink of every character, and how wide the line is."""
-        if self.place == "spread":
-            return spread(len(letters), width, margin), width - 2 * margin
-        advances = self._advances(letters)
-        starts, total = on_a_line(advances, [letter.gap for letter in letters])
-        begin = left if self.place == "left" else (width - total) / 2
-        columns = []
-        for letter, start, advance in zip(letters, starts, advances, strict=True):
-            g = letter.glyph
-            middle = advance / 2
-            if self.advance == "font" and g.coverage is not None:
-                middle = (g.left + g.coverage.shape[1] / 2) * letter.scale * letter.stretch[0]
-            columns.append(begin + start + middle)
-        return columns, total
-
-    def _draw(
-        self,
-        rng: Generator,
-        canvas: Bytes,
-        letters: Sequence[Letter],
-        middles: Sequence[tuple[float, float]],
-        colours: Colours,
-    ) -> None:
-        inks = [
-            ink
-            for letter, middle in zip(letters, middles, strict=True)
-            for ink in self._inks(letter, middle, canvas)
-        ]
-        if self.shadow_probability and rng.random() < self.shadow_probability:
-            self._cast(
-                rng, canvas, [tile for tile, _ in inks], choose_colour(rng, self.shadow_colour, colours)
-            )
-        for tile, colour in inks:
-            lay(canvas, tile, colour)
-
-    def _inks(self, letter: Letter, middle: tuple[float, float], canvas: Bytes) -> list[tuple[Tile, Colour]]:
+    def _inks(self, spot: Placed, width: int, height: int) -> list[tuple[Tile, Colour]]:
         """What is laid on the canvas for a character, in this order."""
+        letter = spot.letter
         masks = masks_of(letter, self.hollow)
         if masks is None:
             return []
-        corners = letter.corners()
-        layers = [(masks.outline, letter.outline_colour), (masks.fill, letter.colour)]
         inks = []
-        for mask, colour in layers:
-            if mask is None:
-                continue
-            tile = tile_of(letter, mask, masks.fine, corners, middle, canvas)
+        for mask, colour in ((masks.around, letter.outline_colour), (masks.fill, letter.colour)):
+            tile = None if mask is None else tile_of(spot, mask, masks.fine, width, height)
             if tile is None:
                 continue
             if self.hard:
@@ -300,19 +224,6 @@ class RowLettering:
                 cv2.convertScaleAbs(tile.opacity, tile.opacity, letter.opacity)
             inks.append((tile, colour))
         return inks
-
-    def _cast(self, rng: Generator, canvas: Bytes, tiles: Sequence[Tile], colour: Colour) -> None:
-        """The shadow of all characters, which is one."""
-        height, width = canvas.shape[:2]
-        plane = np.zeros((height, width), dtype=np.uint8)
-        for tile in tiles:
-            cv2.max(plane[tile.part], tile.opacity, plane[tile.part])
-        shift = np.array(((1, 0, pick(rng, self.shadow_x)), (0, 1, pick(rng, self.shadow_y))))
-        plane = np.asarray(cv2.warpAffine(plane, shift, (width, height)), dtype=np.uint8)
-        softness = pick(rng, self.shadow_blur)
-        if softness > 0:
-            plane = np.asarray(cv2.GaussianBlur(plane, (0, 0), softness), dtype=np.uint8)
-        lay(canvas, Tile((slice(0, height), slice(0, width)), plane), colour)
 
 
 def _pull(rng: Generator, most: float) -> Corners:
