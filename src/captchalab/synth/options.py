@@ -9,6 +9,9 @@ from urllib.parse import quote
 from captchalab.errors import UsageError
 from captchalab.reading.alphabet import MAX_LABEL_LENGTH
 
+SMALLEST_SIDE, LARGEST_SIDE = 16, 4096
+"""Pixels that a drawn picture may be wide or high."""
+
 
 def parse_lengths(text: str) -> tuple[int, int]:
     """``4`` or ``4-6`` as fewest and most characters. Raises ``UsageError``."""

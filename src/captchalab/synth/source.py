@@ -4,24 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from captchalab.errors import suggest
 from captchalab.reading.alphabet import Alphabet
 from captchalab.samples.sample import Sample
+from captchalab.synth.declaration import load_scheme
 from captchalab.synth.drawing import draw, text_of
 from captchalab.synth.fonts import holders
-from captchalab.synth.options import parse_lengths, spell, whole_number
+from captchalab.synth.options import LARGEST_SIDE, SMALLEST_SIDE, parse_lengths, spell, whole_number
 from captchalab.synth.scheme import Scheme
 from captchalab.synth.schemes import SCHEMES
 
 OPTIONS = ("alphabet", "length", "width", "height", "seed", "font")
-SMALLEST_SIDE, LARGEST_SIDE = 16, 4096
 
 
 @dataclass(frozen=True, init=False)
 class SchemeSource:
     """``scheme:NAME?alphabet=..&length=4&width=160&height=60&seed=0&font=FILE.ttf``.
 
+    NAME is that of a bundled scheme, or the path of a ``.toml`` file that declares one.
     ``options`` hold the text of each option; what is left out stays as the scheme has it. ``length``
     is ``4`` or ``4-6``. Raises ``UsageError`` for an unknown scheme or option, a value out of range,
     and characters that no font of the scheme has.
@@ -33,12 +35,11 @@ class SchemeSource:
 
     def __init__(self, scheme_name: str, options: Mapping[str, str] | None = None) -> None:
         options = dict(options or {})
-        if scheme_name not in SCHEMES:
-            raise suggest(scheme_name, list(SCHEMES), "scheme")
+        scheme = _scheme_named(scheme_name)
         for option in options:
             if option not in OPTIONS:
                 raise suggest(option, OPTIONS, "option of a scheme")
-        scheme = _with_options(SCHEMES[scheme_name], options)
+        scheme = _with_options(scheme, options)
         holders(scheme.lettering.fonts, Alphabet.parse(scheme.alphabet).characters)
         object.__setattr__(self, "name", spell(f"scheme:{scheme_name}", options))
         object.__setattr__(self, "scheme", scheme)
@@ -67,6 +68,15 @@ class SchemeSource:
     def text(self, index: int) -> str:
         """Its text, without drawing it."""
         return text_of(self.scheme, self.seed, index)
+
+
+def _scheme_named(name: str) -> Scheme:
+    """A bundled scheme, or the one that a ``.toml`` file declares."""
+    if name.endswith(".toml"):
+        return load_scheme(Path(name))
+    if name not in SCHEMES:
+        raise suggest(name, list(SCHEMES), "scheme (or name a file, scheme:MINE.toml)")
+    return SCHEMES[name]
 
 
 def _with_options(scheme: Scheme, options: Mapping[str, str]) -> Scheme:

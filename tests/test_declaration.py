@@ -1,0 +1,187 @@
+"""Schemes from TOML: everything that a declaration can say, said back, and every mistake named."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from captchalab.errors import UsageError
+from captchalab.sources import open_source
+from captchalab.synth.declaration import LETTERINGS, TEXTS, effect_options, load_scheme, scheme_of, table_of
+from captchalab.synth.declaration_text import toml_of
+from captchalab.synth.declared_values import check_value, toml_value
+from captchalab.synth.effects import EFFECTS
+from captchalab.synth.fonts import FOLDER
+from captchalab.synth.scheme import step
+from captchalab.synth.schemes import SCHEMES
+
+WHOLE = """
+summary = "two lines of checks"
+alphabet = "digits"
+lengths = [4, 6]
+width = 200
+height = 70
+
+[lettering]
+kind = "row"
+fonts = ["ComicNeue-Bold", "Caladea-Bold"]
+rotation = [-20, 20]
+colour = ["ink", "#aa0000"]
+aliases = { "7" = "1" }
+
+[palette]
+background = "grey 230 250"
+ink = [10, 120]
+
+[[under]]
+effect = "gradient"
+
+[[on_text]]
+effect = "ripple"
+amplitude = [0.02, 0.06]
+smooth = false
+
+[[over]]
+effect = "curves"
+probability = 0.5
+count = [1, 3]
+colour = "#336699"
+"""
+
+
+def saved(folder: Path, text: str, name: str = "mine.toml") -> Path:
+    path = folder / name
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("name", SCHEMES)
+def test_every_scheme_is_a_declaration_that_loads_again(name: str) -> None:
+    scheme = SCHEMES[name]
+    assert scheme_of(table_of(scheme), name) == scheme
+    assert scheme_of(tomllib.loads(toml_of(scheme)), name) == scheme
+
+
+def test_every_option_of_every_effect_has_an_annotation_that_can_be_checked() -> None:
+    for name in EFFECTS:
+        for option, (hint, default) in effect_options(name).items():
+            said = tomllib.loads(f"x = {toml_value(default)}")["x"]
+            assert check_value(hint, said, f"{name}: {option}", default) == default
+            assert option not in ("effect", "probability")
+
+
+def test_every_kind_of_lettering_and_text_can_be_named() -> None:
+    written = {table_of(scheme)["lettering"]["kind"] for scheme in SCHEMES.values()}
+    assert written <= set(LETTERINGS)
+    assert {table_of(scheme)["texts"]["kind"] for scheme in SCHEMES.values()} <= set(TEXTS)
+
+
+def test_a_file_of_ones_own_draws_everywhere_a_scheme_does(tmp_path: Path) -> None:
+    path = saved(tmp_path, WHOLE)
+    scheme = load_scheme(path)
+    assert (scheme.name, scheme.lengths, scheme.palette.ink) == ("mine", (4, 6), (10, 120))
+    assert scheme.on_text == (step("ripple", amplitude=(0.02, 0.06), smooth=False),)
+    assert scheme.over == (step("curves", probability=0.5, count=(1, 3), colour="#336699"),)
+    assert scheme_of(tomllib.loads(toml_of(scheme)), "again") == scheme
+    source = open_source(f"scheme:{path}?length=5&seed=3")
+    first = source.sample(0)
+    assert first.image.shape == (70, 200, 3) and len(first.text) == 5
+    assert np.array_equal(open_source(source.name).sample(0).image, first.image)
+
+
+def test_like_changes_only_what_is_named(tmp_path: Path) -> None:
+    text = 'like = "lepture"\nname = "mine"\nheight = 80\n[lettering]\nrotation = 5\n[palette]\nink = "ink"\n'
+    lepture = SCHEMES["lepture"]
+    scheme = load_scheme(saved(tmp_path, text))
+    assert scheme == replace(
+        lepture,
+        name="mine",
+        height=80,
+        lettering=replace(lepture.lettering, rotation=5.0),
+        palette=replace(lepture.palette, ink="ink"),
+    )
+    other = load_scheme(
+        saved(tmp_path, 'like = "lepture"\nover = []\n[lettering]\nkind = "row"\nfonts = ["DroidSansMono"]')
+    )
+    assert other.over == () and type(other.lettering) is LETTERINGS["row"]
+
+
+def test_a_font_may_lie_beside_the_file(tmp_path: Path) -> None:
+    (tmp_path / "own.otf").write_bytes((FOLDER / "ComicNeue-Bold.otf").read_bytes())
+    scheme = load_scheme(saved(tmp_path, 'like = "lepture"\n[lettering]\nfonts = ["own.otf"]'))
+    assert scheme.lettering.fonts == (str(tmp_path / "own.otf"),)
+    assert open_source(f"scheme:{tmp_path / 'mine.toml'}").sample(0).image.std() > 5
+
+
+LIKE = 'like = "lepture"\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("width = 100", ("summary is missing", "like =")),
+        ("width = = 1", ("not valid TOML", "line 1")),
+        ('like = "leptur"', ("'lepture'", "like")),
+        (LIKE + "widht = 100", ("'widht'", "'width'")),
+        (LIKE + "width = 9", ("width = 9", "16 to 4096")),
+        (LIKE + 'width = "wide"', ('width = "wide"', "whole number")),
+        (LIKE + "width = true", ("width = true", "whole number")),
+        (LIKE + "lengths = [6, 4]", ("lengths = [6, 4]", "fewest")),
+        (LIKE + "lengths = 4", ("lengths = 4", "list")),
+        (LIKE + 'alphabet = "aa"', ("alphabet", "twice")),
+        (LIKE + "palette = 3", ("palette = 3", "[palette]")),
+        (LIKE + '[palette]\nink = "red"', ('ink = "red"', "#rrggbb")),
+        (LIKE + "[palette]\nink = [200, 10]", ("ink = [200, 10]", "[10, 200]")),
+        (LIKE + "[palette]\nink = [10, 400]", ("ink = [10, 400]", "255")),
+        (LIKE + '[palette]\nink = "grey 9 3"', ('"grey 9 3"', "grey LOW HIGH")),
+        (LIKE + "[palette]\npaper = 3", ("[palette]", "'paper'", "background")),
+        (LIKE + '[lettering]\nkind = "stretch"', ("[lettering]", "'stretched'")),
+        (LIKE + '[lettering]\nkind = "row"', ("[lettering]", "fonts is missing")),
+        (LIKE + '[lettering]\nfonts = ["DroidSansMon"]', ("[lettering]", "'DroidSansMono'")),
+        (LIKE + '[lettering]\nfonts = "DroidSansMono"', ("fonts", "list")),
+        (LIKE + "[lettering]\nsizes = [40, 4.5]", ("sizes", "4.5", "whole number")),
+        (LIKE + "[lettering]\ngap_probability = 2", ("gap_probability = 2", "0 to 1")),
+        (LIKE + '[lettering]\nkind="row"\nfonts=["Caladea-Bold"]\nplace="middle"', ("'middle'", "centred")),
+        (LIKE + '[lettering]\nkind="row"\nfonts=["Caladea-Bold"]\nsize=[1]', ("size = [1]", "[low, high]")),
+        (LIKE + '[texts]\nkind = "prose"', ("[texts]", "'prose'", "random")),
+        (LIKE + 'over = "dots"', ('over = "dots"', "[[over]]")),
+        (LIKE + "[[over]]\ncount = 3", ("[[over]] 1", "effect is missing", "dots")),
+        (LIKE + '[[over]]\neffect = "dot"', ("[[over]] 1", "'dots'")),
+        (LIKE + '[[over]]\neffect = "dots"\n[[over]]\neffect = "arc"\ncont = 3', ("2 (arc)", "'count'")),
+        (LIKE + '[[over]]\neffect = "dots"\ncount = [9, 3]', ("(dots)", "count = [9, 3]", "[3, 9]")),
+        (LIKE + '[[over]]\neffect = "dots"\ncount = inf', ("count = inf", "[low, high]")),
+        (LIKE + '[[over]]\neffect = "dots"\ncolour = "#12345"', ('colour = "#12345"', "background")),
+        (LIKE + '[[over]]\neffect = "dots"\nprobability = 3', ("probability = 3", "0 to 1")),
+        (LIKE + '[[over]]\neffect = "ripple"\nsmooth = 1', ("smooth = 1", "true or false")),
+        (LIKE + '[[on_text]]\neffect = "negative"', ("[[on_text]] 1", "'negative'", "ripple")),
+    ],
+)
+def test_every_mistake_is_one_line_with_file_key_and_what_is_allowed(
+    tmp_path: Path, text: str, words: tuple[str, ...]
+) -> None:
+    path = saved(tmp_path, text)
+    with pytest.raises(UsageError) as caught:
+        open_source(f"scheme:{path}")
+    message = str(caught.value)
+    assert "\n" not in message and str(path) in message
+    for word in words:
+        assert word in message, message
+
+
+def test_a_missing_file_and_one_that_is_no_text(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="cannot read"):
+        open_source(f"scheme:{tmp_path / 'none.toml'}")
+    (tmp_path / "bytes.toml").write_bytes(b"\xff\xfe")
+    with pytest.raises(UsageError, match="UTF-8"):
+        open_source(f"scheme:{tmp_path / 'bytes.toml'}")
+
+
+@pytest.mark.parametrize(
+    "value", ['a "quoted" \\ text\n\x7f\u202e', "中文 ÷", 0.1, 1e-7, 3, True, ["a", [1, 2.5]]]
+)
+def test_values_are_written_as_toml_reads_them(value: object) -> None:
+    assert tomllib.loads(f"x = {toml_value(value)}") == {"x": value}
