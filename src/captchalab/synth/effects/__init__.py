@@ -14,11 +14,36 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from captchalab.synth.colours import Colours
-from captchalab.synth.effects.backgrounds import gradient
-from captchalab.synth.effects.finish import negative, smooth
-from captchalab.synth.effects.noise import grain
-from captchalab.synth.effects.strokes import arc, curves, dots
-from captchalab.synth.effects.warps import ripple
+from captchalab.synth.effects.artefacts import jpeg, palette, posterize, rescale
+from captchalab.synth.effects.backgrounds import (
+    gradient,
+    linear_gradient,
+    mottle,
+    pattern,
+    photo,
+    radial_gradient,
+    texture,
+)
+from captchalab.synth.effects.bends import arcs, bezier, curves
+from captchalab.synth.effects.contours import outline, shadow
+from captchalab.synth.effects.decoys import decoys
+from captchalab.synth.effects.finish import (
+    blur,
+    contrast,
+    emboss,
+    frame,
+    grey,
+    motion_blur,
+    negative,
+    sharpen,
+    smooth,
+)
+from captchalab.synth.effects.lines import dashes, grid, hatch, lines, polylines, scratches, strike
+from captchalab.synth.effects.noise import gaussian, grain, points, speckle
+from captchalab.synth.effects.shapes import blobs, ellipses, petals, rectangles, stars
+from captchalab.synth.effects.strokes import arc, dots
+from captchalab.synth.effects.warps import bend, perspective, ripple, rotate, shear, sine_wave, slant
+from captchalab.synth.effects.whirls import elastic, fish_eye, swirl, turbulence, water_ripple
 from captchalab.synth.scheme import Step
 
 Picture = NDArray[np.uint8]
@@ -26,20 +51,84 @@ Picture = NDArray[np.uint8]
 EFFECTS: dict[str, Callable[..., Picture]] = {
     # backgrounds
     "gradient": gradient,
-    # strokes and specks
+    "linear_gradient": linear_gradient,
+    "mottle": mottle,
+    "pattern": pattern,
+    "photo": photo,
+    "radial_gradient": radial_gradient,
+    "texture": texture,
+    # strokes
     "arc": arc,
+    "arcs": arcs,
+    "bezier": bezier,
     "curves": curves,
+    "dashes": dashes,
+    "grid": grid,
+    "hatch": hatch,
+    "lines": lines,
+    "polylines": polylines,
+    "scratches": scratches,
+    "strike": strike,
+    # shapes and specks
+    "blobs": blobs,
+    "decoys": decoys,
     "dots": dots,
+    "ellipses": ellipses,
+    "petals": petals,
+    "points": points,
+    "rectangles": rectangles,
+    "speckle": speckle,
+    "stars": stars,
     # warps
+    "bend": bend,
+    "elastic": elastic,
+    "fish_eye": fish_eye,
+    "perspective": perspective,
     "ripple": ripple,
+    "rotate": rotate,
+    "shear": shear,
+    "sine_wave": sine_wave,
+    "slant": slant,
+    "swirl": swirl,
+    "turbulence": turbulence,
+    "water_ripple": water_ripple,
     # noise
+    "gaussian": gaussian,
     "grain": grain,
     # finish
+    "blur": blur,
+    "contrast": contrast,
+    "emboss": emboss,
+    "frame": frame,
+    "grey": grey,
+    "motion_blur": motion_blur,
     "negative": negative,
+    "sharpen": sharpen,
     "smooth": smooth,
+    # artefacts
+    "jpeg": jpeg,
+    "palette": palette,
+    "posterize": posterize,
+    "rescale": rescale,
+    # around the text of a layer
+    "outline": outline,
+    "shadow": shadow,
 }
 
-ON_LAYERS = frozenset({"arc", "curves", "ripple", "smooth"})
+_WARPS = {
+    *("bend", "elastic", "fish_eye", "perspective", "ripple", "rotate", "shear", "sine_wave", "slant"),
+    *("swirl", "turbulence", "water_ripple"),
+}
+_STROKES = {
+    *("arc", "arcs", "bezier", "curves", "dashes", "grid", "hatch", "lines", "polylines", "scratches"),
+    *("strike", "blobs", "decoys", "ellipses", "petals", "points", "rectangles", "speckle", "stars"),
+}
+_FILTERS = {"blur", "emboss", "motion_blur", "rescale", "sharpen", "smooth"}
+
+ONLY_ON_LAYERS = frozenset({"outline", "shadow"})
+"""Effects that may stand in ``on_text`` alone, since they need to know what is text."""
+
+ON_LAYERS = frozenset(_WARPS | _STROKES | _FILTERS | ONLY_ON_LAYERS)
 """Effects that may stand in ``on_text``."""
 
 

@@ -1,0 +1,66 @@
+"""What is put behind the text of a layer ``(H, W, 4)``: its shadow, its outline."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+from captchalab.synth.colours import Colour, Colours, Paint, choose_colour
+from captchalab.synth.effects.layers import Bytes
+from captchalab.synth.opencv import cv2
+from captchalab.synth.ranges import Range, pick
+
+
+def shadow(
+    rng: Generator,
+    picture: Bytes,
+    colours: Colours,
+    *,
+    offset_x: Range = (1.0, 4.0),
+    offset_y: Range = (1.0, 4.0),
+    blur: Range = (0.0, 3.0),
+    colour: Paint = "#000000",
+    opacity: Range = (0.3, 0.8),
+) -> Bytes:
+    """A shadow to the right and below; offsets and ``blur`` (standard deviation) in pixels."""
+    height, width = picture.shape[:2]
+    aside, down, softness = pick(rng, offset_x), pick(rng, offset_y), pick(rng, blur)
+    shift = np.array(((1, 0, aside), (0, 1, down)), dtype=np.float32)
+    cast = np.asarray(cv2.warpAffine(picture[:, :, 3], shift, (width, height)), dtype=np.uint8)
+    # The triangle of this radius has the standard deviation asked for, and is faster than a Gaussian.
+    radius = round(6**0.5 * softness - 1)
+    if radius > 0:
+        cast = np.asarray(cv2.stackBlur(cast, (2 * radius + 1, 2 * radius + 1)), dtype=np.uint8)
+    return _behind(picture, cast, choose_colour(rng, colour, colours), pick(rng, opacity))
+
+
+def outline(
+    rng: Generator,
+    picture: Bytes,
+    colours: Colours,
+    *,
+    thickness: Range = (1.0, 2.0),
+    colour: Paint = "#000000",
+    opacity: Range = 1.0,
+) -> Bytes:
+    """A line ``thickness`` pixels wide around the text."""
+    wide = pick(rng, thickness)
+    around = np.asarray(cv2.dilate(picture[:, :, 3], _disc(wide)), dtype=np.uint8)
+    return _behind(picture, around, choose_colour(rng, colour, colours), pick(rng, opacity))
+
+
+def _disc(radius: float) -> Bytes:
+    reach = max(0, int(np.ceil(radius)))
+    places = np.arange(-reach, reach + 1)
+    inside = places**2 + places[:, None] ** 2 <= max(radius, 0) ** 2 + 0.25
+    return inside.astype(np.uint8)
+
+
+def _behind(layer: Bytes, mask: NDArray[np.uint8], colour: Colour, opacity: float) -> Bytes:
+    """The layer over a mask in one colour."""
+    share = opacity / 255
+    # What the layer lets through of the mask, in bytes.
+    seen = cv2.multiply(cv2.bitwise_not(layer[:, :, 3]), mask, scale=share)
+    back = [cv2.convertScaleAbs(seen, alpha=level / 255) for level in colour]
+    return np.asarray(cv2.add(layer, cv2.merge((*back, seen))), dtype=np.uint8)

@@ -1,0 +1,143 @@
+"""Warps around a point, and warps by random fields. ``smooth`` and ``fill`` as in ``warps``."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.random import Generator
+
+from captchalab.synth.colours import Colours, Paint
+from captchalab.synth.effects.fields import Field, clouds, grid, octaves
+from captchalab.synth.effects.layers import Bytes, move, outside
+from captchalab.synth.opencv import cv2
+from captchalab.synth.ranges import Range, pick
+
+_MIDDLE = (0.35, 0.65)
+
+
+def water_ripple(
+    rng: Generator,
+    picture: Bytes,
+    colours: Colours,
+    *,
+    amplitude: Range = (0.02, 0.06),
+    wavelength: Range = (0.3, 0.7),
+    radius: Range = (1.0, 2.0),
+    centre_x: Range = _MIDDLE,
+    centre_y: Range = _MIDDLE,
+    smooth: bool = True,
+    fill: Paint = "edge",
+) -> Bytes:
+    """Rings of waves that die away at ``radius``; lengths in heights, the centre in widths and heights."""
+    height, width = picture.shape[:2]
+    aside, down, away = _around(rng, picture, centre_x, centre_y)
+    length, reach = max(1.0, pick(rng, wavelength) * height), pick(rng, radius) * height
+    turns = away * np.float32(2 * np.pi / length) + np.float32(2 * np.pi * rng.random())
+    fading = np.maximum(np.float32(0), 1 - away / np.float32(reach))
+    # Divided by the distance, since the shift goes along the radius; it grows from 0 at the centre.
+    swing, rise = np.float32(pick(rng, amplitude) * height), np.float32(length / 2)
+    share = swing * np.sin(turns) * fading / np.maximum(away, rise)
+    x, y = grid(height, width)
+    return move(picture, x + aside * share, y + down * share, smooth, outside(rng, picture, fill, colours))
+
+
+def fish_eye(
+    rng: Generator,
+    picture: Bytes,
+    colours: Colours,
+    *,
+    magnification: Range = (1.5, 4.0),
+    radius: Range = (0.6, 1.2),
+    centre_x: Range = _MIDDLE,
+    centre_y: Range = _MIDDLE,
+    smooth: bool = True,
+    fill: Paint = "edge",
+) -> Bytes:
+    """A lens: ``magnification`` times in its middle (under 1 shrinks), nothing beyond ``radius`` heights.
+
+    The distance from the centre is mapped by the cubic that keeps the rim and its slope; with 4 in the middle
+    it is the one that kaptcha and SimpleCaptcha use.
+    """
+    height, width = picture.shape[:2]
+    aside, down, away = _around(rng, picture, centre_x, centre_y)
+    rim = pick(rng, radius) * height
+    strength = np.float32(1 - 1 / pick(rng, magnification))
+    # source / away - 1 = -strength (1 - s)^2 for s = away / rim: all of it at the centre, none at the rim.
+    inside = np.maximum(np.float32(0), 1 - away * np.float32(1 / rim))
+    share = -strength * inside * inside
+    x, y = grid(height, width)
+    return move(picture, x + aside * share, y + down * share, smooth, outside(rng, picture, fill, colours))
+
+
+def swirl(
+    rng: Generator,
+    picture: Bytes,
+    colours: Colours,
+    *,
+    degrees: Range = (-80.0, 80.0),
+    radius: Range = (0.8, 1.6),
+    centre_x: Range = _MIDDLE,
+    centre_y: Range = _MIDDLE,
+    smooth: bool = True,
+    fill: Paint = "edge",
+) -> Bytes:
+    """Turned by ``degrees`` at the centre and less and less towards ``radius`` (in heights)."""
+    height, width = picture.shape[:2]
+    aside, down, away = _around(rng, picture, centre_x, centre_y)
+    inside = np.maximum(np.float32(0), 1 - away * np.float32(1 / (pick(rng, radius) * height)))
+    angle = np.float32(np.deg2rad(pick(rng, degrees))) * inside * inside
+    cosine, sine = np.cos(angle) - 1, np.sin(angle)
+    x, y = grid(height, width)
+    columns, rows = x + aside * cosine - down * sine, y + aside * sine + down * cosine
+    return move(picture, columns, rows, smooth, outside(rng, picture, fill, colours))
+
+
+def elastic(
+    rng: Generator,
+    picture: Bytes,
+    colours: Colours,
+    *,
+    amplitude: Range = (0.03, 0.08),
+    scale: Range = (0.25, 0.6),
+    smooth: bool = True,
+    fill: Paint = "edge",
+) -> Bytes:
+    """Every place pushed about by up to ``amplitude``, neighbours within ``scale`` alike; in heights."""
+    height, width = picture.shape[:2]
+    cell, push = pick(rng, scale) * height, np.float32(pick(rng, amplitude) * height)
+    x, y = grid(height, width)
+    columns = x + clouds(rng, height, width, cell) * push
+    rows = y + clouds(rng, height, width, cell) * push
+    return move(picture, columns, rows, smooth, outside(rng, picture, fill, colours))
+
+
+def turbulence(
+    rng: Generator,
+    picture: Bytes,
+    colours: Colours,
+    *,
+    amplitude: Range = (0.02, 0.04),
+    scale: Range = (0.2, 0.6),
+    turns: Range = (0.3, 0.8),
+    smooth: bool = True,
+    fill: Paint = "edge",
+) -> Bytes:
+    """The frayed edges of a marble filter: pushed by ``amplitude`` in a direction that noise turns.
+
+    ``amplitude`` and ``scale`` (of the noise) in heights; ``turns`` is how often the direction goes round.
+    """
+    height, width = picture.shape[:2]
+    noise = octaves(rng, height, width, pick(rng, scale) * height, 2)
+    angle = noise * np.float32(2 * np.pi * pick(rng, turns))
+    push = np.float32(pick(rng, amplitude) * height)
+    x, y = grid(height, width)
+    columns, rows = x + push * np.cos(angle), y + push * np.sin(angle)
+    return move(picture, columns, rows, smooth, outside(rng, picture, fill, colours))
+
+
+def _around(rng: Generator, picture: Bytes, centre_x: Range, centre_y: Range) -> tuple[Field, Field, Field]:
+    """Every pixel's way from a centre: sideways, down, and how far."""
+    height, width = picture.shape[:2]
+    x, y = grid(height, width)
+    aside = x - np.float32(pick(rng, centre_x) * (width - 1))
+    down = y - np.float32(pick(rng, centre_y) * (height - 1))
+    return aside, down, np.asarray(cv2.magnitude(aside, down), dtype=np.float32)
