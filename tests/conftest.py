@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from captchalab.training.fit import FitResult
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -25,3 +29,22 @@ def schemes_dir() -> Path:
     folder = ROOT.parent / "shared" / "schemes"
     require(folder.is_dir(), "the pictures of ../shared/schemes are not here")
     return folder
+
+
+@pytest.fixture(scope="session")
+def told() -> list[object]:
+    """What ``trained`` told while it trained."""
+    return []
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory, told: list[object]) -> FitResult:
+    """A run of 120 steps on drawn pictures that reads nearly all of them. Copy it to change it."""
+    from tiny import DIGITS, TINY
+
+    from captchalab.training.fit import fit
+
+    run = tmp_path_factory.mktemp("training") / "run"
+    result = fit([DIGITS], out=run, steps=120, seed=3, on_progress=told.append, **TINY)
+    assert result.validation["sequence_accuracy"] > 0.9
+    return result

@@ -1,73 +1,32 @@
-"""Sources -> a run folder: what is learnt, when it stops, where it starts from, what is left behind."""
+"""Sources -> a run folder: what is learnt, when it stops, what is left behind."""
 
 from __future__ import annotations
 
-import io
 import math
+import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pytest
 import torch
-from pictures import draw, png
 from PIL import Image
-from tiny import DIGITS, TINY, equal_weights, stored_weights
+from tiny import DIGITS, TINY, Told, equal_weights, messages, ready, recipe, stored_weights
 
-from captchalab.errors import LabelError, OutOfMemory, RunError, UsageError
-from captchalab.networks import build
-from captchalab.networks.cnn import Cnn
-from captchalab.reading.alphabet import BLANK, Alphabet
-from captchalab.reading.image import load_image
+from captchalab.errors import MissingExtra, OutOfMemory, RunError, UsageError
 from captchalab.reading.inputspec import InputSpec
-from captchalab.reading.modelfile import read_model
 from captchalab.reading.reader import Reader
-from captchalab.samples.folder import FolderSource
 from captchalab.sources import open_source
-from captchalab.synth.generate import generate
 from captchalab.training.curves import COLUMNS, read_metrics
-from captchalab.training.device import open_accelerator
 from captchalab.training.estimate import DEFAULT_STEPS, decide_steps
-from captchalab.training.fit import FitResult, _asked, fit, get_ready
+from captchalab.training.fit import FitResult, fit
 from captchalab.training.loop import train_step
 from captchalab.training.memory import explaining_memory
-from captchalab.training.plan import Plan, make_plan, set_aside
-from captchalab.training.progress import Message, Progress
-from captchalab.training.recipe import Recipe, load_recipe
-from captchalab.training.start import take_over
-from captchalab.training.state import State
+from captchalab.training.progress import Progress
+from captchalab.training.ready import settings_of
+from captchalab.training.recipe import load_recipe
 
 STEPS = 120
-Told = list[object]
-
-
-def recipe(**changes: Any) -> Recipe:
-    settings = {name: value for name, value in TINY.items() if name != "device"}
-    return Recipe().with_changes(**(settings | changes))
-
-
-def ready(sources: Any, **changes: Any) -> tuple[Plan, State]:
-    """What a training begins with, and no step of it."""
-    return get_ready(recipe(**changes), sources, open_accelerator("cpu"), lambda _text: None)
-
-
-def messages(told: Told) -> str:
-    return "\n".join(event.text for event in told if isinstance(event, Message))
-
-
-@pytest.fixture(scope="module")
-def told() -> Told:
-    return []
-
-
-@pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory, told: Told) -> FitResult:
-    """A run on drawn pictures that reads nearly all of them."""
-    run = tmp_path_factory.mktemp("training") / "run"
-    result = fit([DIGITS], out=run, steps=STEPS, seed=3, on_progress=told.append, **TINY)
-    assert result.validation["sequence_accuracy"] > 0.9
-    return result
+"""Of the run that ``trained`` is."""
 
 
 def test_the_run_folder_is_complete(trained: FitResult) -> None:
@@ -112,6 +71,8 @@ def test_progress_is_told(trained: FitResult, told: Told) -> None:
     assert progress[-1].step == progress[-1].steps == trained.steps == STEPS
     assert progress[-1].seconds_left == 0 and progress[-1].validation_accuracy is not None
     assert "checked against its network" in messages(told)
+    first = next(place for place, event in enumerate(told) if isinstance(event, Progress))
+    assert f"run folder: {trained.run}" in messages(told[:first])
 
 
 def test_the_model_describes_itself_and_reads(trained: FitResult) -> None:
@@ -139,113 +100,6 @@ def test_the_recipe_is_whole_and_runs_again(trained: FitResult, tmp_path: Path) 
 def test_another_seed_is_another_network() -> None:
     states = [ready(DIGITS, seed=seed)[1].network.state_dict() for seed in (0, 0, 1)]
     assert equal_weights(states[0], states[1]) and not equal_weights(states[0], states[2])
-
-
-def test_a_folder_with_a_broken_picture(tmp_path: Path, told: Told) -> None:
-    folder, run = tmp_path / "pictures", tmp_path / "run"
-    folder.mkdir()
-    for number in range(60):
-        text = "ABC"[number % 3] * (1 + number % 2)
-        (folder / f"{text}_{number:02d}.png").write_bytes(png(text, number))
-    (folder / "A_broken.png").write_bytes(png("A")[:50])
-    (folder / "A_00.png").write_bytes(b"no picture")  # the first, whose size would be looked at
-    told = []
-    result = fit(str(folder), out=run, steps=4, on_progress=told.append, **TINY)
-    told_all = messages(told)
-    assert "unreadable pictures of" in told_all and ("A_00.png" in told_all or "A_broken.png" in told_all)
-    stored = load_recipe(run / "recipe.toml")
-    assert stored.alphabet == "ABC" and stored.max_length == 2
-    assert stored.augment == "light" and stored.fit == "stretch"
-    info = Reader.open(result.model).info
-    assert info.lengths == (1, 2) and 1 <= info.figures["validation_images"] <= 25
-
-
-def test_pictures_set_aside_are_not_trained_on(tmp_path: Path) -> None:
-    for number in range(50):
-        (tmp_path / f"A_{number:02d}.png").write_bytes(png("A", number))
-    source = FolderSource(tmp_path)
-    train, validation = set_aside(source)
-    assert sorted(train + validation) == list(range(50)) and 2 <= len(validation) <= 20
-    chosen = {source.name_of(index) for index in validation}
-    for number in range(50, 60):  # more pictures move none of the old ones
-        (tmp_path / f"A_{number}.png").write_bytes(png("A", number))
-    (tmp_path / "A_copy.png").write_bytes(source.data(validation[0]))
-    more = FolderSource(tmp_path)
-    after = {more.name_of(index) for index in set_aside(more)[1]}
-    assert chosen | {"A_copy.png"} <= after
-    (tmp_path / "one").mkdir()
-    (tmp_path / "one" / "A_0.png").write_bytes(png("A"))
-    with pytest.raises(UsageError, match=r"no picture could be set aside .* --validation"):
-        ready(str(tmp_path / "one"))
-
-
-def test_the_same_bytes_stand_on_one_side_in_every_source(tmp_path: Path) -> None:
-    # Alone, the small folder would set aside a larger share: pictures that the large one trains on.
-    sides = []
-    for name, count in (("large", 600), ("small", 100)):
-        (tmp_path / name).mkdir()
-        for number in range(count):
-            (tmp_path / name / f"A_{number:03d}.png").write_bytes(str(number).encode())  # only hashed
-        source = FolderSource(tmp_path / name)
-        sides.append({source.data(index) for index in set_aside(source, total=700)[1]})
-    assert sides[1] and sides[1] == {each for each in sides[0] if int(each) < 100}
-
-
-def test_a_handful_of_pictures_stands_on_both_sides(tmp_path: Path) -> None:
-    """Whatever their hashes say: with 30 pairs, some pair falls wholly to either side."""
-    for number in range(30):
-        folder = tmp_path / str(number)
-        folder.mkdir()
-        for name in ("A_0.png", "A_1.png"):
-            (folder / name).write_bytes(png("A", 2 * number + int(name[2])))
-        train, validation = set_aside(FolderSource(folder))
-        assert len(train) == len(validation) == 1
-    for number in range(30):
-        (tmp_path / str(number) / "A_1.png").unlink()
-        with pytest.raises(UsageError, match=r"no picture (could be set aside|is left to train on)"):
-            ready(str(tmp_path / str(number)))
-
-
-def test_an_archive_of_real_pictures(schemes_dir: Path, tmp_path: Path) -> None:
-    source = f"{schemes_dir / 'base64captcha-digit.tar'}?part=train"
-    result = fit(source, out=tmp_path / "run", steps=3, **(TINY | {"width": 80}))
-    info = Reader.open(result.model).info
-    assert info.alphabet.characters == "0123456789" and info.lengths == (5, 5)
-    assert info.figures["validation_images"] == 64 and info.scheme == {"sources": [source]}
-
-
-def gif(text: str, seed: int) -> bytes:
-    """An animation that shows one half of a picture at a time."""
-    whole = draw(text, seed)
-    frames = []
-    for half in (slice(0, 40), slice(40, None)):
-        frame = np.full_like(whole, 255)
-        frame[:, half] = whole[:, half]
-        frames.append(Image.fromarray(frame))
-    stream = io.BytesIO()
-    frames[0].save(stream, "GIF", save_all=True, append_images=frames[1:], duration=100)
-    return stream.getvalue()
-
-
-def test_animations_are_fused_where_asked_for(tmp_path: Path) -> None:
-    folder = tmp_path / "gifs"
-    folder.mkdir()
-    for number in range(24):
-        (folder / f"AB_{number}.gif").write_bytes(gif("AB", number))
-    assert ready(str(folder))[0].recipe.frames == "first"
-    result = fit(str(folder), out=tmp_path / "run", steps=2, frames="fuse", **TINY)
-    reader = Reader.open(result.model)
-    assert reader.info.frames == load_recipe(result.run / "recipe.toml").frames == "fuse"
-    plan, _ = ready(str(folder), frames="fuse", augment="none", validation=str(folder))
-    fused = {plan.spec.apply(load_image(path, frames="fuse")).tobytes() for path in sorted(folder.iterdir())}
-    assert plan.resting is not None
-    for prepared in (plan.resting, plan.validation):
-        assert {picture.tobytes() for picture in prepared.images} <= fused
-    # Training goes on as the model began, unless told otherwise.
-    assert ready(str(folder), start=str(result.run))[0].recipe.frames == "fuse"
-    assert ready(str(folder), start=str(result.run), frames="first")[0].recipe.frames == "first"
-    with pytest.raises(UsageError, match="opened with frames='first', the recipe has 'fuse'"):
-        ready([FolderSource(folder)], frames="fuse")
 
 
 def test_until_stops_early_and_stays_stopped(tmp_path: Path) -> None:
@@ -287,156 +141,33 @@ def test_minutes_become_steps(tmp_path: Path) -> None:
     assert decide_steps(recipe(), 0.5, 1.0, 6.0) == DEFAULT_STEPS
 
 
-def test_minutes_replace_the_steps_of_a_recipe(trained: FitResult) -> None:
-    assert _asked(trained.run / "recipe.toml", {}).steps == STEPS
-    assert _asked(trained.run / "recipe.toml", {"minutes": 5}).steps == 0
+def test_a_recipe_runs_again_for_longer_or_shorter(trained: FitResult, tmp_path: Path) -> None:
+    stored = trained.run / "recipe.toml"
+    assert settings_of(stored, {})["steps"] == STEPS
+    # Its intervals came from its 120 steps: they are no wish of anyone's.
+    for change in ({"minutes": 5.0}, {"steps": 6000}):
+        again = settings_of(stored, change)
+        assert {"steps": again.get("steps"), "minutes": again.get("minutes")} == {
+            "steps": None,
+            "minutes": None,
+        } | change
+        assert "validate_every" not in again and "save_every" not in again
+        assert settings_of(load_recipe(stored), change).get("validate_every") is None
+    load_recipe(stored).with_changes(validate_every=7, save_every=10).save(tmp_path / "mine.toml")
+    again = settings_of(tmp_path / "mine.toml", {"steps": 6000})
+    assert again["validate_every"] == 7 and again["save_every"] == 10
+    assert settings_of(stored, {"steps": 6000, "validate_every": 3})["validate_every"] == 3
     with pytest.raises(UsageError, match="steps and minutes both"):
-        _asked("compact", {"minutes": 5, "steps": 10})
+        settings_of("compact", {"minutes": 5, "steps": 10})
 
 
-def test_a_run_goes_on_in_another(trained: FitResult, tmp_path: Path) -> None:
-    told: Told = []
-    settings = TINY | {"learning_rate": 1e-6, "validate_every": 1}
-    result = fit(
-        DIGITS, out=tmp_path / "run", steps=2, start=str(trained.run), on_progress=told.append, **settings
-    )
-    assert "4 of 4 characters are known" in messages(told)
-    assert result.validation["sequence_accuracy"] >= trained.validation["sequence_accuracy"] - 0.05
-    assert read_model(result.model)[1].training["start"] == str(trained.run)
-    _, state = ready(DIGITS, start=str(trained.model))
-    for name, tensor in stored_weights(trained.model).items():
-        if name in state.network.state_dict():
-            assert torch.equal(tensor.float(), state.network.state_dict()[name]), name
-
-
-def test_a_new_alphabet_keeps_what_it_shares(trained: FitResult, tmp_path: Path) -> None:
-    letters = "2A0B"
-    plan, state = ready(DIGITS.replace("0123", letters), start=str(trained.model), alphabet=letters, seed=5)
-    torch.manual_seed(5)
-    fresh = build("compact", plan.spec, plan.alphabet.classes, 1, TINY["options"]).head.linear
-    head, old = state.network.head.linear, stored_weights(trained.model)
-    for character, here in [("", BLANK), *((c, plan.alphabet.encode(c)[0]) for c in letters)]:
-        there = Alphabet("0123").encode(character)[0] if character in "0123" and character else BLANK
-        shared = not character or character in "0123"
-        for name in ("weight", "bias"):
-            row, wanted = getattr(head, name)[here], old[f"head.linear.{name}"][there].float()
-            assert torch.equal(row, wanted if shared else getattr(fresh, name)[here]), (character, name)
-    for name, tensor in state.network.state_dict().items():
-        if not name.startswith("head.") and tensor.is_floating_point():
-            assert torch.equal(tensor, old[name].float()), name
-
-    settings = TINY | {"learning_rate": 1e-3}
-    more = fit(
-        DIGITS, out=tmp_path / "run", alphabet="xyz3210", start=str(trained.model), steps=12, **settings
-    )
-    assert more.validation["sequence_accuracy"] > 0.8
-    assert Reader.open(more.run).info.alphabet.characters == "xyz3210"
-
-
-@pytest.mark.parametrize(
-    ("change", "words"),
-    [
-        ({"options": {"size": "large"}}, "differs in stages.* leave its options"),
-        ({"height": 32}, "differs in columns"),
-        ({"channels": 3}, "differs in stages"),
-        ({"network": "cnn"}, "network=cnn: .* is of the network compact"),
-    ],
-)
-def test_what_contradicts_the_model_to_start_from_is_refused(
-    change: dict[str, Any], words: str, trained: FitResult
-) -> None:
-    with pytest.raises(UsageError, match=words):
-        ready(DIGITS, start=str(trained.run), **change)
-
-
-def test_what_fits_the_model_to_start_from_is_followed(trained: FitResult) -> None:
-    plan, _ = ready(DIGITS, start=str(trained.run), width=96, height=0, options={"dropout": 0.1})
-    assert (plan.spec.width, plan.spec.height) == (96, 24)
-    assert plan.recipe.options == {"size": "tiny", "dropout": 0.1}
-
-
-def test_position_heads_keep_the_rows_of_every_position() -> None:
-    old, new = Alphabet("abc"), Alphabet("cxa")
-    torch.manual_seed(0)
-    before = Cnn(InputSpec(24, 64), old.classes, 2, dense=16)
-    after = Cnn(InputSpec(24, 64), new.classes, 3, dense=16)
-    untouched = after.head.linear.bias.detach().clone()
-    assert take_over(after, before, new, old) == 2
-    ours, theirs = after.head.linear.bias.view(3, 4), before.head.linear.bias.view(2, 4)
-    assert torch.equal(ours[:2, [0, 1, 3]], theirs[:, [0, 3, 1]])
-    assert torch.equal(ours[2], untouched.view(3, 4)[2]) and torch.equal(
-        ours[:, 2], untouched.view(3, 4)[:, 2]
-    )
-    with pytest.raises(UsageError, match=r"differs in dense\.0\.weight .* --from scratch"):
-        take_over(Cnn(InputSpec(24, 64), 4, 2, dense=8), before, new, old)
-
-
-@pytest.mark.parametrize(
-    ("files", "settings", "error", "words"),
-    [
-        ({"AB_1.png": "", "A7_2.png": ""}, {"alphabet": "AB"}, LabelError, "outside the alphabet: 7"),
-        ({"A_1.png": "", "_2.png": ""}, {}, LabelError, r"_2\.png: the label is empty.*captchalab check"),
-        ({"A_1.png": "", "A\u202eB_2.png": ""}, {}, LabelError, r"U\+202E"),
-        ({"A_1.png": "no picture"}, {}, UsageError, "no picture of .* can be read: captchalab check"),
-        ({"ABCDEFGHIJK_1.png": "", "AB_2.png": ""}, {}, UsageError, "at least 21 steps"),
-    ],
-    ids=["outside", "empty", "invisible", "unreadable", "too long"],
-)
-def test_bad_labels_and_pictures_get_one_line(
-    files: dict[str, str], settings: dict[str, Any], error: type[Exception], words: str, tmp_path: Path
-) -> None:
-    (tmp_path / "set").mkdir()
-    for name, content in files.items():
-        (tmp_path / "set" / name).write_bytes(content.encode() or png("A"))
-    with pytest.raises(error, match=words) as caught:
-        fit(str(tmp_path / "set"), out=tmp_path / "run", **(TINY | settings))
-    assert "\n" not in str(caught.value) and not (tmp_path / "run").exists()
-
-
-def test_drawn_sources_declare_what_a_glance_would_miss(
+def test_tensorboard_that_is_not_installed_is_said_first(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    rare = "".join(map(chr, range(0x4E00, 0x4E00 + 900)))
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "drawn_by_others.py").write_text(
-        "from PIL import Image\n"
-        "def draw(text):\n    return Image.new('L', (64, 32), len(text))\n"
-        "def choose():\n    return Image.new('L', (64, 32)), 'xy'\n"
-    )
-    source = open_source(f"python:drawn_by_others:draw?alphabet={rare}&length=2-6")
-    plan = make_plan(recipe(frames="first"), [source], "float32", lambda _text: None)
-    assert plan.alphabet.characters == rare and plan.lengths == (2, 6)
-    own = open_source("python:drawn_by_others:choose?alphabet=digits")
-    plan = make_plan(recipe(frames="first"), [own], "float32", lambda _text: None)
-    assert plan.alphabet.characters == "xy" and plan.lengths == (2, 2)
-    scheme = open_source("scheme:lepture?alphabet=alnum&length=1-7")
-    plan = make_plan(recipe(frames="first", max_length=8), [scheme], "float32", lambda _text: None)
-    assert len(plan.alphabet) == 62 and plan.lengths == (1, 8)
-    scheme = open_source("scheme:lepture?alphabet=digits&length=50")
-    assert (
-        make_plan(recipe(frames="first", width=0), [scheme], "float32", lambda _text: None).spec.width == 408
-    )
-    with pytest.raises(UsageError, match="max_length=8: the sources have texts of 50"):
-        make_plan(recipe(frames="first", max_length=8), [scheme], "float32", lambda _text: None)
-    with pytest.raises(LabelError, match="outside the alphabet: A, B"):
-        ready("scheme:lepture?alphabet=AB0&length=1", alphabet="digits")
-
-
-@pytest.mark.parametrize(
-    ("rare", "words"), [("xZ", "outside the alphabet: Z.*--alphabet"), ("xyx", "max_length")]
-)
-def test_drawn_texts_that_the_glance_missed(
-    rare: str, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    module = f"rare_{len(rare)}"
-    (tmp_path / f"{module}.py").write_text(
-        "from PIL import Image\nseen = []\n"
-        "def choose():\n    seen.append(1)\n"
-        f"    return Image.new('L', (64, 32)), 'xy' if len(seen) < 520 else '{rare}'\n"
-    )
-    with pytest.raises(LabelError, match=words):
-        fit(f"python:{module}:choose", out=tmp_path / "run", steps=20, **TINY)
+    monkeypatch.setitem(sys.modules, "tensorboard", None)
+    with pytest.raises(MissingExtra, match=r"captchalab\[tensorboard\]"):
+        fit(DIGITS, out=tmp_path / "run", steps=2, tensorboard=True, **TINY)
+    assert not (tmp_path / "run").exists()
 
 
 def test_memory_that_runs_out_names_what_to_lower(tmp_path: Path) -> None:
@@ -460,13 +191,3 @@ def test_a_loss_that_is_no_number_ends_the_training() -> None:
     images = torch.zeros((2, *plan.spec.shape), dtype=torch.uint8)
     with pytest.raises(RunError, match="the loss became nan at step 0: lower learning_rate"):
         train_step(state, plan.recipe, (images, torch.tensor([[1], [2]]), torch.tensor([1, 1])))
-
-
-def test_generated_pictures_train_like_drawn_ones(tmp_path: Path) -> None:
-    generate(open_source(DIGITS), tmp_path / "drawn", 40, workers=1)
-    plan, _ = ready([str(tmp_path / "drawn"), DIGITS])
-    assert plan.resting is not None and len(plan.drawn) == 1
-    source = open_source(DIGITS)
-    assert {plan.spec.apply(source.sample(index).image).tobytes() for index in range(40)} >= {
-        picture.tobytes() for picture in plan.resting.images
-    }

@@ -10,6 +10,13 @@ import torch
 from onnx import numpy_helper
 from torch import Tensor
 
+from captchalab.training.device import open_accelerator
+from captchalab.training.plan import Plan
+from captchalab.training.progress import Message
+from captchalab.training.ready import get_ready
+from captchalab.training.recipe import Recipe
+from captchalab.training.state import State
+
 DIGITS = "scheme:lepture?alphabet=0123&length=1&width=64&height=32"
 """Four classes, read well after a hundred tiny steps."""
 
@@ -25,6 +32,24 @@ TINY: dict[str, Any] = {
     "device": "cpu",
     "precision": "float32",
 }
+
+Told = list[object]
+"""What a training told whoever watched it."""
+
+
+def recipe(**changes: Any) -> Recipe:
+    """The recipe of ``TINY``, with some settings changed."""
+    settings = {name: value for name, value in TINY.items() if name != "device"}
+    return Recipe().with_changes(**(settings | changes))
+
+
+def ready(sources: Any, **changes: Any) -> tuple[Plan, State]:
+    """What a training begins with, and no step of it."""
+    return get_ready(recipe(**changes), sources, open_accelerator("cpu"), lambda _text: None)
+
+
+def messages(told: Told) -> str:
+    return "\n".join(event.text for event in told if isinstance(event, Message))
 
 
 def stored_weights(model: Path) -> dict[str, Tensor]:

@@ -49,13 +49,14 @@ def save_checkpoint(folder: Path, step: int, checkpoint: Checkpoint) -> Path:
 
 def checkpoints(folder: Path) -> list[Path]:
     """Complete checkpoints of a run, newest first."""
-    return sorted(filter(_step_of, folder.glob("step-*")), key=_step_of, reverse=True)
+    found = [path for path in folder.glob("step-*") if _NAME.fullmatch(path.name)]
+    return sorted(found, key=_step_of, reverse=True)
 
 
 def _step_of(path: Path) -> int:
-    """0 for what is no checkpoint."""
     match = _NAME.fullmatch(path.name)
-    return int(match[1]) if match else 0
+    assert match is not None
+    return int(match[1])
 
 
 def load_checkpoint(folder: Path) -> Checkpoint:

@@ -15,34 +15,32 @@ import torch
 from accelerate import Accelerator
 
 from captchalab.errors import UsageError
-from captchalab.files import make_folder
-from captchalab.networks import build
 from captchalab.samples.sample import Source
-from captchalab.sources import open_source
 from captchalab.training.augment import AUGMENTATIONS
 from captchalab.training.batches import Batch, Batches
-from captchalab.training.checkpoint import save_checkpoint
-from captchalab.training.device import has_bfloat16, open_accelerator
+from captchalab.training.checkpoint import checkpoints, save_checkpoint
+from captchalab.training.device import open_accelerator
 from captchalab.training.estimate import estimate
 from captchalab.training.loading import load_ahead, load_in_turns
 from captchalab.training.loop import Trainer
 from captchalab.training.memory import explaining_memory
-from captchalab.training.metrics_file import MetricsFile
-from captchalab.training.plan import Plan, Tell, make_plan
+from captchalab.training.metrics_file import MetricsFile, require_tensorboard
+from captchalab.training.pictures import check_pictures, list_pictures
+from captchalab.training.plan import Plan
 from captchalab.training.progress import Event, Message, OnProgress
-from captchalab.training.recipe import Recipe, load_recipe
+from captchalab.training.ready import get_ready, open_sources, settings_of
+from captchalab.training.recipe import Recipe
 from captchalab.training.run import (
     CHECKPOINTS,
     METRICS,
     MODEL,
-    RECIPE,
     choose_folder,
     finish,
     is_finished,
     stored_recipe,
     take_up,
+    write_beginning,
 )
-from captchalab.training.start import follow_start, load_start, take_over
 from captchalab.training.state import State
 
 
@@ -65,7 +63,7 @@ class FitResult:
 def fit(
     sources: Sequence[str | Source] | str = (),
     *,
-    recipe: str | Path | Recipe = "compact",
+    recipe: str | Path | Recipe | None = None,
     out: str | Path | None = None,
     device: str = "auto",
     resume: bool = False,
@@ -75,54 +73,40 @@ def fit(
 ) -> FitResult:
     """Train a reader and leave a run folder behind.
 
-    ``settings`` are fields of ``Recipe`` (``steps=2000``, ``start="runs/old"``, ``until=0.99``, ...).
-    ``resume`` goes on with the run in ``out`` from its last checkpoint, by its own recipe.
-    Raises ``UsageError`` for wrong settings and sources, ``LabelError`` for bad labels, ``RunError``
-    for broken runs, ``OutOfMemory``.
+    ``recipe`` is ``compact`` unless given; ``settings`` are fields of ``Recipe`` (``steps=2000``,
+    ``start="runs/old"``, ``until=0.99``, ...) and go before it. ``resume`` goes on with the run in ``out``
+    from its last checkpoint, by its own recipe, on the same pictures. Raises ``UsageError`` for wrong
+    settings and sources, ``LabelError`` for bad labels, ``RunError`` for broken runs, ``OutOfMemory``.
     """
     begun = time.monotonic()
     run = choose_folder(out, resume)
-    stored = stored_recipe(run, settings) if resume else None
-    if stored is not None and sources:
-        _check_unchanged(sources, stored, run)
-    chosen = stored or _asked(recipe, settings)
+    if tensorboard:
+        require_tensorboard()
+    stored, chosen, sources = _choose(run, sources, settings_of(recipe, settings), resume)
     accelerator = open_accelerator(device)
     chief = accelerator.is_main_process
     tell = on_progress if on_progress is not None and chief else _nobody
-    plan, state = get_ready(chosen, sources, accelerator, lambda text: tell(Message(text)))
+    resuming = stored and bool(checkpoints(run / CHECKPOINTS))
+    plan, state = get_ready(chosen, sources, accelerator, lambda text: tell(Message(text)), resuming=resuming)
     resumed = resume and take_up(run, state)
     batches = _batches(plan, accelerator)
     load = load_in_turns if accelerator.device.type == "cpu" else load_ahead
     loading = load(batches, itertools.count(state.step), _workers(plan))
     stream: Iterator[Batch] = loading
-    if stored is None:
+    if not stored:
         plan, stream, expected = estimate(plan, state, accelerator, stream, time.monotonic() - begun)
         tell(expected)
     if resumed:
         tell(Message(f"going on at step {state.step:,} of {plan.recipe.steps:,}"))
     else:
+        tell(Message(f"run folder: {run}"))
         torch.manual_seed(plan.recipe.seed)  # trying the speed has drawn random numbers, or has not
     if chief:
-        make_folder(run)
-        plan.recipe.save(run / RECIPE)
-    metrics = (
-        MetricsFile(run / METRICS, state.step, run / "tensorboard" if tensorboard else None)
-        if chief
-        else None
-    )
-    trainer = Trainer(
-        plan=plan,
-        state=state,
-        accelerator=accelerator,
-        network=accelerator.prepare_model(state.network),
-        metrics=metrics,
-        save=lambda: save_checkpoint(run / CHECKPOINTS, state.step, state.to_checkpoint()),
-        on_progress=tell,
-    )
-    done = state.step
+        write_beginning(run, plan, state, resumed)
+    stream = itertools.islice(stream, plan.recipe.steps - state.step)
     with closing(loading), _saying_how_to_go_on(run, tell):
-        trainer.run(itertools.islice(stream, plan.recipe.steps - state.step))
-    if chief and not (state.step == done and is_finished(run)):
+        trained = _trainer(run, plan, state, accelerator, tell, tensorboard).run(stream)
+    if chief and (trained or not is_finished(run)):
         finish(run, plan, state, batches, accelerator.num_processes, lambda text: tell(Message(text)))
     accelerator.wait_for_everyone()
     pictures = state.step * plan.recipe.batch * accelerator.num_processes
@@ -130,40 +114,23 @@ def fit(
     return FitResult(run, run / MODEL, state.step, pictures, time.monotonic() - begun, figures)
 
 
-def _asked(recipe: str | Path | Recipe, settings: dict[str, Any]) -> Recipe:
-    """The recipe with the settings that the caller changes."""
-    base = recipe if isinstance(recipe, Recipe) else load_recipe(recipe)
-    if settings.get("steps") and settings.get("minutes"):
-        raise UsageError("steps and minutes both say when to stop: give one of them")
-    if settings.get("minutes"):
-        base = base.with_changes(steps=0)  # those of a run's recipe, which the minutes are to replace
-    return base.with_changes(**settings)
+def _choose(
+    run: Path, sources: Sequence[str | Source] | str, stated: dict[str, Any], resume: bool
+) -> tuple[bool, Recipe, Sequence[str | Source] | str]:
+    """Whether a run's own recipe is gone on with; the recipe, and the sources.
 
-
-def get_ready(
-    recipe: Recipe, sources: Sequence[str | Source] | str, accelerator: Accelerator, tell: Tell
-) -> tuple[Plan, State]:
-    """The plan, and the state at step 0 of a network from scratch or from another model."""
-    start = load_start(recipe.start)
-    if start is not None:
-        recipe = follow_start(recipe, start[1])
-    recipe = recipe.with_changes(frames=recipe.frames or "first")
-    precision = "bfloat16" if has_bfloat16(accelerator.device) else "float32"
-    plan = make_plan(recipe, _open(sources, recipe), precision, tell)
-    torch.manual_seed(recipe.seed)
-    network = build(recipe.network, plan.spec, plan.alphabet.classes, plan.lengths[1], dict(recipe.options))
-    if start is not None:
-        shared = take_over(network, start[0], plan.alphabet, start[1].alphabet)
-        tell(f"starting from {start[1].name}: {shared} of {len(plan.alphabet)} characters are known")
-    return plan, State.new(network.to(accelerator.device), plan.recipe)
-
-
-def _open(sources: Sequence[str | Source] | str, recipe: Recipe) -> list[Source]:
-    given = [sources] if isinstance(sources, str) else list(sources)
-    return [
-        open_source(each, frames=recipe.frames) if isinstance(each, str) else each
-        for each in given or recipe.sources
-    ]
+    Raises ``UsageError`` for settings and sources that are not the run's, ``RunError`` for other pictures.
+    """
+    if sources:
+        stated.pop("sources", None)
+    recipe = stored_recipe(run, stated) if resume else None
+    if recipe is None:
+        return False, Recipe().with_changes(**stated), sources
+    opened = open_sources(sources, recipe)
+    if tuple(source.name for source in opened) != recipe.sources:
+        raise UsageError(f"the run in {run} was started with other sources: leave them out to resume")
+    check_pictures(run, list_pictures(opened, recipe))
+    return True, recipe, opened
 
 
 @contextmanager
@@ -176,9 +143,19 @@ def _saying_how_to_go_on(run: Path, tell: OnProgress) -> Iterator[None]:
         raise
 
 
-def _check_unchanged(sources: Sequence[str | Source] | str, stored: Recipe, run: Path) -> None:
-    if tuple(source.name for source in _open(sources, stored)) != stored.sources:
-        raise UsageError(f"the run in {run} was started with other sources: leave them out to resume")
+def _trainer(
+    run: Path, plan: Plan, state: State, accelerator: Accelerator, tell: OnProgress, tensorboard: bool
+) -> Trainer:
+    board = run / "tensorboard" if tensorboard else None
+    return Trainer(
+        plan=plan,
+        state=state,
+        accelerator=accelerator,
+        network=accelerator.prepare_model(state.network),
+        metrics=MetricsFile(run / METRICS, state.step, board) if accelerator.is_main_process else None,
+        save=lambda: save_checkpoint(run / CHECKPOINTS, state.step, state.to_checkpoint()),
+        on_progress=tell,
+    )
 
 
 def _batches(plan: Plan, accelerator: Accelerator) -> Batches:

@@ -42,12 +42,16 @@ class Trainer:
     save: Callable[[], object]
     on_progress: OnProgress
 
-    def run(self, batches: Iterable[Batch]) -> None:
-        """Train until the steps are done, the target is reached, or nothing is gained any more."""
+    def run(self, batches: Iterable[Batch]) -> bool:
+        """Train until the steps are done, the target is reached, or nothing is gained any more.
+
+        Whether any step was left to make.
+        """
         recipe, state = self.plan.recipe, self.state
         start, told = time.monotonic() - state.seconds, 0.0
+        begun = state.step
         if self._agree(self._enough()):  # resumed after it had ended
-            return
+            return False
         for batch in batches:
             loss, scores = train_step(state, recipe, batch, self.network, self.accelerator)
             state.losses.append(loss)
@@ -68,6 +72,7 @@ class Trainer:
                 self.save()
             if stop:
                 break
+        return state.step > begun
 
     def _write_row(self, loss: float, rate: float, batch: Batch, scores: Tensor, validating: bool) -> None:
         """A row of metrics.csv, with a validation where one is due."""

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from captchalab.errors import MissingExtra
 from captchalab.files import write_atomic
 from captchalab.training.curves import COLUMNS
 
@@ -44,6 +46,12 @@ class MetricsFile:
             for name, value in values.items():
                 self._board.add_scalar(name, value, int(values["step"]))
             self._board.flush()
+
+
+def require_tensorboard() -> None:
+    """Raises ``MissingExtra`` where TensorBoard files cannot be written."""
+    if find_spec("tensorboard") is None:
+        raise MissingExtra("tensorboard", "--tensorboard")
 
 
 def _cell(value: float | None) -> str:

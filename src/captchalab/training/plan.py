@@ -18,6 +18,7 @@ from captchalab.samples.resting import RestingSource
 from captchalab.samples.sample import AtRest, Source
 from captchalab.sources import open_source
 from captchalab.training.batches import VALIDATION_OFFSET, Prepared, prepare
+from captchalab.training.pictures import Listed, list_pictures
 from captchalab.training.recipe import Recipe
 
 Tell = Callable[[str], None]
@@ -51,6 +52,8 @@ class Plan:
     drawn: tuple[Source, ...]
     resting: Prepared | None
     validation: Prepared
+    pictures: Listed
+    """What the sources at rest hold, as a run remembers it."""
 
 
 def make_plan(recipe: Recipe, sources: Sequence[Source], precision: str, tell: Tell) -> Plan:
@@ -123,6 +126,7 @@ def make_plan(recipe: Recipe, sources: Sequence[Source], precision: str, tell: T
         drawn=tuple(drawn),
         resting=to_train_on,
         validation=validation,
+        pictures=list_pictures(resting, recipe),
     )
 
 

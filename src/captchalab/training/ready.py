@@ -21,8 +21,6 @@ from captchalab.training.recipe import Recipe, read_settings
 from captchalab.training.start import follow_start, load_start, take_over
 from captchalab.training.state import State
 
-DEFAULT_RECIPE = "compact"
-
 
 def settings_of(recipe: str | Path | Recipe | None, changes: dict[str, Any]) -> dict[str, Any]:
     """What a recipe states, with ``changes`` over it; without a recipe the changes alone.
@@ -31,25 +29,29 @@ def settings_of(recipe: str | Path | Recipe | None, changes: dict[str, Any]) -> 
     """
     if changes.get("steps") and changes.get("minutes"):
         raise UsageError("steps and minutes both say when to stop: give one of them")
-    stated: dict[str, Any] = {}
-    if isinstance(recipe, Recipe):
-        default = Recipe()
-        stated = {each.name: getattr(recipe, each.name) for each in fields(Recipe)}
-        stated = {name: value for name, value in stated.items() if value != getattr(default, name)}
-    elif recipe is not None:
-        stated = read_settings(recipe)
-    if stated and (changes.get("steps") or changes.get("minutes")):
+    if recipe is None:
+        return changes
+    stated = _differences(recipe) if isinstance(recipe, Recipe) else read_settings(recipe)
+    if changes.get("steps") or changes.get("minutes"):
         stated = _without_length(stated)
-    return stated | changes
+    # Named, a recipe is of its network, even where that is the default.
+    return {"network": Recipe.network} | stated | changes
+
+
+def _differences(recipe: Recipe) -> dict[str, Any]:
+    """The settings that are not the defaults, as a recipe file would state them."""
+    values = {each.name: getattr(recipe, each.name) for each in fields(Recipe)}
+    default = Recipe()
+    return {name: value for name, value in values.items() if value != getattr(default, name)}
 
 
 def _without_length(stated: dict[str, Any]) -> dict[str, Any]:
-    """A recipe's settings less its steps, and less intervals that only followed from them.
+    """A recipe's settings less its steps and minutes, and less intervals that only followed from them.
 
-    A run's recipe states all three; those of a short run would validate a long one at every turn.
+    A run's recipe states them all; the intervals of a short run would validate a long one at every turn.
     """
-    kept = dict(stated)
-    steps = kept.pop("steps", 0)
+    kept = {name: value for name, value in stated.items() if name not in ("steps", "minutes")}
+    steps = stated.get("steps")
     if steps and kept.get("validate_every") == usual_interval(steps):
         every = kept.pop("validate_every")
         if kept.get("save_every") == every:

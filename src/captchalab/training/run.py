@@ -8,16 +8,18 @@ from typing import Any
 
 from captchalab import __version__
 from captchalab.errors import UsageError
-from captchalab.files import write_atomic
+from captchalab.files import make_folder, write_atomic
 from captchalab.reading.metrics import wilson
 from captchalab.reading.modelfile import ModelInfo
 from captchalab.samples.characters import load_alphabet
 from captchalab.training.batches import Batches
-from captchalab.training.checkpoint import checkpoints, load_checkpoint
+from captchalab.training.checkpoint import checkpoints, load_checkpoint, save_checkpoint
 from captchalab.training.export import export
+from captchalab.training.pictures import remember_pictures
 from captchalab.training.plan import Plan, Tell
 from captchalab.training.plots import plot_curves, plot_mistakes, plot_predictions, plot_samples
 from captchalab.training.recipe import Recipe, load_recipe
+from captchalab.training.start import SCRATCH
 from captchalab.training.state import State
 from captchalab.training.validate import Validation, validate
 
@@ -27,8 +29,21 @@ PARITY_PICTURES = 64
 MAY_CHANGE = ("workers",)
 """Settings that a resumed training may change, since no step depends on them."""
 
-LEFT_OPEN = ("", "auto")
-"""Values that a run's recipe has replaced by what they came to."""
+FILLED_IN = (
+    "sources",
+    "alphabet",
+    "max_length",
+    "height",
+    "width",
+    "fit",
+    "frames",
+    "augment",
+    "precision",
+    "steps",
+    "validate_every",
+    "save_every",
+)
+"""Settings whose default is replaced by what it comes to when a run begins."""
 
 
 def choose_folder(out: str | Path | None, resume: bool) -> Path:
@@ -48,26 +63,36 @@ def choose_folder(out: str | Path | None, resume: bool) -> Path:
     return run
 
 
-def stored_recipe(run: Path, settings: dict[str, Any]) -> Recipe | None:
+def stored_recipe(run: Path, stated: dict[str, Any]) -> Recipe | None:
     """The recipe that a run was started with; ``None`` if it was killed before it wrote one.
 
-    ``settings`` may repeat it. Raises ``UsageError`` if they would change what a step depends on: a resumed
-    run ends as if it had never been interrupted.
+    ``stated`` settings may repeat it. Raises ``UsageError`` if they would change what a step depends on: a
+    resumed run ends as if it had never been interrupted.
     """
     if not (run / RECIPE).exists():
         return None
     recipe = load_recipe(run / RECIPE)
-    changed = recipe.with_changes(**settings)
-    for name in settings.keys() - MAY_CHANGE:
-        asked, stored = getattr(changed, name), getattr(recipe, name)
-        if name == "alphabet" and asked:
-            asked = load_alphabet(asked).characters
-        if asked != stored and asked not in LEFT_OPEN:
-            raise UsageError(
-                f"the run in {run} was started with {name}={stored}, not {asked}: leave it out to resume, "
-                "or train on from it with --from"
-            )
-    return recipe.with_changes(**{name: settings[name] for name in MAY_CHANGE if name in settings})
+    asked = recipe.with_changes(**stated)
+    differing = [
+        f"{name}={getattr(recipe, name)!s:.80}, not {getattr(asked, name)!s:.80}"
+        for name in sorted(stated.keys() - MAY_CHANGE)
+        if _contradicts(name, getattr(asked, name), getattr(recipe, name))
+    ]
+    if differing:
+        raise UsageError(
+            f"the run in {run} was started with {'; '.join(differing)}: leave that out to resume, "
+            "or train on from it with --from"
+        )
+    return recipe.with_changes(**{name: stated[name] for name in MAY_CHANGE if name in stated})
+
+
+def _contradicts(name: str, asked: Any, stored: Any) -> bool:
+    if name == "alphabet" and asked:
+        return bool(load_alphabet(asked).characters != stored)
+    if name == "options":
+        return any(key not in stored or stored[key] != value for key, value in asked.items())
+    left_open = name in FILLED_IN and asked == getattr(Recipe(), name)
+    return bool(asked != stored) and not left_open
 
 
 def take_up(run: Path, state: State) -> bool:
@@ -77,6 +102,16 @@ def take_up(run: Path, state: State) -> bool:
         return False
     state.load(load_checkpoint(folder))
     return True
+
+
+def write_beginning(run: Path, plan: Plan, state: State, resumed: bool) -> None:
+    """The folder of a run that is about to train: what it trains on, its recipe, and what it starts from."""
+    make_folder(run)
+    if not resumed:
+        remember_pictures(run, plan.pictures)
+    plan.recipe.save(run / RECIPE)
+    if not resumed and plan.recipe.start != SCRATCH:  # whose model may be gone when this run is resumed
+        save_checkpoint(run / CHECKPOINTS, state.step, state.to_checkpoint())
 
 
 def is_finished(run: Path) -> bool:
