@@ -72,11 +72,11 @@ def within_opacity(layer: Bytes) -> Bytes:
 
 def compose(picture: Bytes, layer: Bytes) -> Bytes:
     """The layer laid over the picture, or over another layer."""
-    channels = picture.shape[2]
-    opacity = layer[:, :, 3]
-    clear = cv2.bitwise_not(cv2.merge([opacity] * channels))
-    left = cv2.multiply(picture, clear, scale=1 / 255)
-    return np.asarray(cv2.add(left, layer[:, :, :channels]), dtype=np.uint8)
+    clear = cv2.bitwise_not(cv2.extractChannel(layer, 3))
+    if picture.shape[2] == 3:
+        layer = np.asarray(cv2.cvtColor(layer, cv2.COLOR_RGBA2RGB), dtype=np.uint8)
+    left = cv2.multiply(picture, cv2.merge([clear] * picture.shape[2]), scale=1 / 255)
+    return np.asarray(cv2.add(left, layer), dtype=np.uint8)
 
 
 def choose_word(rng: Generator, word: str, allowed: tuple[str, ...], what: str) -> str:

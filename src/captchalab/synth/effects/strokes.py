@@ -1,4 +1,4 @@
-"""Strokes and specks, under the text or over it."""
+"""The speck and the arc that Python's ``captcha`` draws."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from captchalab.synth.colours import Colours, Paint, choose_colour, near
+from captchalab.synth.colours import Colours, Paint, choose_colour
 from captchalab.synth.effects.layers import Bytes, opaque
 from captchalab.synth.opencv import cv2
-from captchalab.synth.ranges import Range, pick, pick_count
+from captchalab.synth.ranges import Range, pick_count
 
 DOT_WIDTH = 3
 _MARGIN = 8
@@ -59,31 +59,4 @@ def arc(
         angles = int(start * 21), 160 + int(end * 41)
         value = opaque(picture, choose_colour(rng, colour, colours))
         cv2.ellipse(picture, middle, axes, 0, *angles, value, 1, cv2.LINE_8, 4)
-    return picture
-
-
-def curves(
-    rng: Generator,
-    picture: Bytes,
-    colours: Colours,
-    *,
-    count: Range = 2,
-    colour: Paint = "ink",
-    tint: Range = 40.0,
-    thickness: Range = (1, 2),
-    turns: Range = (0.5, 2.0),
-    amplitude: Range = (0.0, 0.2),
-) -> Bytes:
-    """Waves from edge to edge; ``amplitude`` in heights, ``tint`` is how far each may be off ``colour``."""
-    picture = picture.copy()
-    height, width = picture.shape[:2]
-    across = np.linspace(0, 1, 24)
-    for _ in range(pick_count(rng, count)):
-        start, end, phase = rng.random(3)
-        wave = np.sin((across * pick(rng, turns) + phase) * 2 * np.pi)
-        down = (0.15 + 0.7 * (start + (end - start) * across) + pick(rng, amplitude) * wave) * height
-        points = np.stack((across * (width - 1), down), axis=1) * 16
-        value = opaque(picture, near(rng, choose_colour(rng, colour, colours), tint))
-        thick = pick_count(rng, thickness)
-        cv2.polylines(picture, [points.astype(np.int32)], False, value, thick, cv2.LINE_AA, 4)
     return picture
