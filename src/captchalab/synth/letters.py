@@ -54,10 +54,17 @@ class Letter(NamedTuple):
 
     def resized(self, factor: float) -> Letter:
         """The same in another size; strokes are widened as much as before."""
+        if factor == 1.0:
+            return self
         size = self.size * factor
         glyph, scale = clean_glyph(self.font, self.character, size)
         shift = self.shift[0] * factor, self.shift[1]
         return self._replace(glyph=glyph, scale=scale, size=size, gap=self.gap * factor, shift=shift)
+
+    @property
+    def edge(self) -> float:
+        """How far wider strokes, outlines and half a pixel of smooth sampling reach beyond the ink's box."""
+        return max(0.0, self.outline + self.thickness / 2) + self.scale * max(self.stretch) / 2
 
     def shape(self) -> Shape:
         """Its map, and what it reaches."""
@@ -70,7 +77,7 @@ class Letter(NamedTuple):
         xx, yx = wide * cos, wide * sin
         xy, yy = -high * (cos * self.shear + sin), high * (cos - sin * self.shear)
         matrix = xx, xy, yx, yy
-        edge = max(0.0, self.outline + self.thickness / 2)
+        edge = self.edge
         half_y, half_x = mask.shape[0] / 2, mask.shape[1] / 2
         if self.pull is NO_PULL:
             x, y = abs(xx) * half_x + abs(xy) * half_y + edge, abs(yx) * half_x + abs(yy) * half_y + edge

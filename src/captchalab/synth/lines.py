@@ -18,9 +18,11 @@ class Line(NamedTuple):
     inside: bool
     width: int
     height: int
-    start: float
-    """Left end of a line that is not centred."""
     margin: float
+    start: float
+    """Left end of a line that is placed there."""
+    share: float
+    """How much of the free room is left of any other line, 0 to 1."""
     level: float
     """Where the middle of its capitals stands, from the top."""
     bow: float
@@ -31,13 +33,17 @@ class Line(NamedTuple):
 
 def shrunk(line: Line, letters: list[Letter]) -> list[Letter]:
     """As large as they are, or as large as the canvas allows."""
-    wide, high = line.width - line.margin - line.start, line.height - 2 * line.margin
+    wide = line.width - line.margin - line.start
     _, total = on_a_line(_advances(line, letters), [letter.gap for letter in letters])
-    factor = min(1.0, wide / max(total, 1.0))
-    for letter in letters:
-        shape = letter.shape()
-        factor = min(factor, wide / (shape.left + shape.right + 1), high / (shape.up + shape.down + 1))
-    return letters if factor == 1.0 else [letter.resized(max(factor, 0.01)) for letter in letters]
+    factor = min(1.0, wide / max(total, 1.0), *[_room(line, letter) for letter in letters])
+    return [letter.resized(factor) for letter in letters]
+
+
+def _room(line: Line, letter: Letter) -> float:
+    """How many times larger a letter may be and still be within the margins."""
+    shape, taken = letter.shape(), 2 * (line.margin + letter.edge) + 1
+    across, down = shape.left + shape.right - 2 * letter.edge, shape.up + shape.down - 2 * letter.edge
+    return min(max(line.width - taken, 1) / max(across, 1), max(line.height - taken, 1) / max(down, 1))
 
 
 def placed(line: Line, letters: Sequence[Letter]) -> list[Placed]:
@@ -51,6 +57,8 @@ def placed(line: Line, letters: Sequence[Letter]) -> list[Placed]:
         if bent:
             steepness = line.slope + 2 * line.bow * along / half
             letter = letter._replace(rotation=letter.rotation + math.degrees(math.atan(steepness)))
+            if line.inside:
+                letter = letter.resized(min(1.0, _room(line, letter)))
         x = column + letter.shift[0]
         y = line.level + line.slope * (column - centre) + line.bow * (along * along - 0.5) + letter.shift[1]
         glyph, shape = letter.glyph, letter.shape()
@@ -80,7 +88,9 @@ def _columns(line: Line, letters: Sequence[Letter]) -> tuple[list[float], float]
         return spread(len(letters), line.width, line.margin), line.width - 2 * line.margin
     advances = _advances(line, letters)
     starts, total = on_a_line(advances, [letter.gap for letter in letters])
-    begin = line.start if line.place == "left" else (line.width - total) / 2
+    begin = line.start
+    if line.place != "left":
+        begin = line.margin + line.share * (line.width - 2 * line.margin - total)
     columns = []
     for letter, start, advance in zip(letters, starts, advances, strict=True):
         glyph, middle = letter.glyph, advance / 2

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from captchalab.errors import suggest
 from captchalab.synth.colours import Colour, Colours, Paint, choose_colour, near
 from captchalab.synth.fonts import holders
-from captchalab.synth.inking import Tile, lay, masks_of, shadow_of, tile_of
+from captchalab.synth.inking import Tile, inks_of, lay, shadow_of
 from captchalab.synth.letters import NO_PULL, Corners, Letter, Placed, clean_glyph
 from captchalab.synth.lines import Line, placed, shrunk
 from captchalab.synth.opencv import cv2
@@ -35,7 +35,11 @@ _NUMBERS = (
     "thickness",
 )
 _PAINTS = ("colour", "outline_colour")
-_WORDS = {"place": ("centred", "left", "spread"), "advance": ("font", "ink"), "fit": ("shrink", "clip")}
+_WORDS = {
+    "place": ("centred", "left", "anywhere", "spread"),
+    "advance": ("font", "ink"),
+    "fit": ("shrink", "clip"),
+}
 
 
 @dataclass(frozen=True)
@@ -61,7 +65,7 @@ class RowLettering:
     perspective: Range = 0.0
     """Largest pull at each corner, as a fraction of the character's box."""
     place: str = "centred"
-    """``centred`` or ``left`` (a line of text), or ``spread`` (each in the middle of one of equal rooms)."""
+    """A line ``centred``, ``left`` or ``anywhere``, or ``spread`` (each in the middle of equal rooms)."""
     start: Range = 0.05
     """Left end of a line placed ``left``, as a fraction of the width; once for the picture."""
     advance: str = "font"
@@ -176,7 +180,7 @@ class RowLettering:
                     shift=(numbers["jitter_x"] * size, numbers["jitter_y"] * height),
                     colour=near(rng, colour, self.tint) if self.tint else colour,
                     opacity=numbers["opacity"],
-                    outline=numbers["outline"],
+                    outline=max(numbers["outline"], 1.0) if self.hollow else numbers["outline"],
                     outline_colour=around,
                     thickness=numbers["thickness"],
                 )
@@ -200,8 +204,9 @@ class RowLettering:
             inside=self.fit == "shrink",
             width=width,
             height=height,
-            start=pick(rng, self.start) * width if self.place == "left" else margin,
             margin=margin,
+            start=pick(rng, self.start) * width if self.place == "left" else margin,
+            share=rng.random() if self.place == "anywhere" else 0.5,
             level=pick(rng, self.baseline) * height,
             bow=pick(rng, self.arc) * height,
             slope=math.tan(math.radians(pick(rng, self.slope))),
@@ -209,20 +214,12 @@ class RowLettering:
 
     def _inks(self, spot: Placed, width: int, height: int) -> list[tuple[Tile, Colour]]:
         """What is laid on the canvas for a character, in this order."""
-        letter = spot.letter
-        masks = masks_of(letter, self.hollow)
-        if masks is None:
-            return []
-        inks = []
-        for mask, colour in ((masks.around, letter.outline_colour), (masks.fill, letter.colour)):
-            tile = None if mask is None else tile_of(spot, mask, masks.fine, width, height)
-            if tile is None:
-                continue
+        inks = inks_of(spot, self.hollow, width, height)
+        for tile, _ in inks:
             if self.hard:
                 cv2.threshold(tile.opacity, 127, 255, cv2.THRESH_BINARY, tile.opacity)
-            if letter.opacity != 1:
-                cv2.convertScaleAbs(tile.opacity, tile.opacity, letter.opacity)
-            inks.append((tile, colour))
+            if spot.letter.opacity != 1:
+                cv2.convertScaleAbs(tile.opacity, tile.opacity, spot.letter.opacity)
         return inks
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from captchalab.synth.colours import Palette
+from captchalab.synth.row_lettering import RowLettering
 from captchalab.synth.scheme import Scheme, step
-from captchalab.synth.tangled import TangledLettering
 
 TANGLE = Scheme(
     name="tangle",
     summary="many fonts, sizes and colours that overlap and lean, ripples, curves under and over, grain",
-    lettering=TangledLettering(
+    lettering=RowLettering(
         fonts=(
             "AveriaSansGWF-Regular",
             "Caladea-Bold",
@@ -19,6 +19,16 @@ TANGLE = Scheme(
             "LobsterTwo-Bold",
             "YanoneKaffeesatz-Bold",
         ),
+        size=(0.72, 1.0),
+        rotation=(-32, 32),
+        shear=(-0.35, 0.35),
+        place="spread",
+        gap=-0.1,
+        jitter_x=(-0.1, 0.1),
+        jitter_y=(-0.12, 0.12),
+        tint=60,
+        margin=0.06,
+        shared=(),
     ),
     lengths=(4, 6),
     palette=Palette(background=(185, 250), ink=(15, 120)),
