@@ -6,6 +6,7 @@ import string
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from captchalab.errors import LabelError, UsageError
 
@@ -16,6 +17,8 @@ PRESETS: dict[str, str] = {
     "letters": string.ascii_uppercase + string.ascii_lowercase,
     "alnum": string.digits + string.ascii_uppercase + string.ascii_lowercase,
     "math": string.digits + "+-*/=?",
+    # The common characters: level 1 of the Table of General Standard Chinese Characters (2013), in its order.
+    "chinese": Path(__file__).with_name("chinese.txt").read_text(encoding="utf-8"),
 }
 MAX_LABEL_LENGTH = 64
 BLANK = 0

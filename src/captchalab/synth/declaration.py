@@ -29,13 +29,11 @@ from captchalab.synth.row_lettering import RowLettering
 from captchalab.synth.scheme import Lettering, Scheme, Step
 from captchalab.synth.schemes import SCHEMES
 from captchalab.synth.stretched import StretchedLettering
-from captchalab.synth.tangled import TangledLettering
 from captchalab.synth.texts import RandomTexts, Texts
 
 LETTERINGS: dict[str, type] = {
     "row": RowLettering,
     "stretched": StretchedLettering,
-    "tangled": TangledLettering,
 }
 TEXTS: dict[str, type] = {"random": RandomTexts}
 _KINDS: dict[Any, dict[str, type]] = {Lettering: LETTERINGS, Texts: TEXTS}

@@ -16,7 +16,84 @@ from captchalab.reading.alphabet import printable
 from captchalab.synth.inkmask import ink_mask
 
 FOLDER = Path(__file__).parent / "fonts"
-_SUFFIXES = (".ttf", ".otf")
+GROUPS: dict[str, tuple[str, ...]] = {
+    "sans": (
+        "Arimo-Regular",
+        "Arimo-Bold",
+        "Arimo-Italic",
+        "Arimo-BoldItalic",
+        "AveriaSansGWF-Regular",
+        "DejaVuSans",
+        "DejaVuSans-Bold",
+        "DejaVuSans-Oblique",
+        "DejaVuSans-BoldOblique",
+        "LeagueSpartan-Black",
+        "OpenSans-Regular",
+        "OpenSans-Bold",
+        "OpenSans-Italic",
+        "OpenSans-BoldItalic",
+        "RobotoCondensed-Bold",
+        "YanoneKaffeesatz-Bold",
+    ),
+    "serif": (
+        "Caladea-Bold",
+        "DejaVuSerif",
+        "DejaVuSerif-Bold",
+        "DejaVuSerif-Italic",
+        "DejaVuSerif-BoldItalic",
+        "RobotoSlab-Bold",
+        "Tinos-Regular",
+        "Tinos-Bold",
+        "Tinos-Italic",
+        "Tinos-BoldItalic",
+    ),
+    "mono": (
+        "CourierPrime-Bold",
+        "Cousine-Regular",
+        "Cousine-Bold",
+        "DejaVuSansMono",
+        "DejaVuSansMono-Bold",
+        "DroidSansMono",
+        "FantasqueSansMono-Bold",
+        "OCRA",
+    ),
+    "hand": (
+        "ComicNeue-Bold",
+        "LobsterTwo-Bold",
+        "Stick-Regular",
+        "YuseiMagic-Regular",
+    ),
+    "display": (
+        "CherryBomb-Regular",
+        "PlainGothic",
+        "PlainRounded-Bold",
+        "PlainShadow",
+        "PlainStencil",
+        "RampartOne-Regular",
+        "ReggaeOne-Regular",
+        "RocknRollOne-Regular",
+        "RubikGlitch-Regular",
+        "RubikWetPaint-Regular",
+        "SpecialElite-Regular",
+        "TrainOne-Regular",
+        "VT323-Regular",
+    ),
+    "capitals": (
+        "BebasNeue-Bold",
+        "BungeeShade-Regular",
+        "Humor-Sans",
+        "LuckiestGuy-Regular",
+        "PermanentMarker-Regular",
+    ),
+    "chinese": (
+        "NotoSerifSC-Regular",
+        "WenQuanYiMicroHei",
+    ),
+}
+"""The bundled fonts by kind, each in one group. Those of ``capitals`` write small letters as capitals:
+nobody can tell the two apart. Those of ``chinese`` hold the preset ``chinese`` and ASCII."""
+
+_SUFFIXES = (".ttf", ".otf", ".ttc")
 # A code point that Unicode promises never to assign, so every font answers with its "missing" box.
 _NEVER_ASSIGNED = "\uffff"
 
@@ -50,37 +127,63 @@ def bundled() -> list[str]:
     return sorted(path.stem for path in FOLDER.iterdir() if path.suffix in _SUFFIXES)
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=1_000)
+def expand(fonts: tuple[str, ...]) -> tuple[str, ...]:
+    """Names and paths of single fonts: a group stands for its fonts, a folder for the font files in it.
+
+    Raises ``UsageError`` for a folder without fonts; other names are left as they are.
+    """
+    found: list[str] = []
+    for font in fonts:
+        if font in GROUPS:
+            found += GROUPS[font]
+        elif Path(font).is_dir():
+            files = sorted(str(path) for path in Path(font).iterdir() if path.suffix.lower() in _SUFFIXES)
+            if not files:
+                raise UsageError(f"no font in the folder {font}: it holds no {', '.join(_SUFFIXES)} file")
+            found += files
+        else:
+            found.append(font)
+    return tuple(dict.fromkeys(found))
+
+
+@lru_cache(maxsize=1_000)
 def load(font: str, size: int) -> ImageFont.FreeTypeFont:
     """A bundled font by its name, or any other by its path, at ``size`` pixels per em."""
     paths = [*(FOLDER / f"{font}{suffix}" for suffix in _SUFFIXES), Path(font)]
     path = next((path for path in paths if path.is_file()), None)
     if path is None:
-        raise suggest(font, bundled(), "font")
+        raise suggest(font, [*bundled(), *GROUPS], "font")
     try:
         return ImageFont.truetype(str(path), size, layout_engine=ImageFont.Layout.BASIC)
     except OSError:
         raise UsageError(f"{font!r} is not a TrueType or OpenType font") from None
 
 
-@lru_cache(maxsize=20_000)
+@lru_cache(maxsize=200_000)
 def holds(font: str, character: str) -> bool:
-    """Whether the font has the character, rather than a box in its place."""
+    """Whether the font draws the character, rather than a box in its place or nothing at all."""
     if character.isspace():
         return True
-    face = load(font, 32)
-    return _picture(face, character) != _picture(face, _NEVER_ASSIGNED)
+    picture = _picture(font, character)
+    return any(picture[1]) and picture != _missing(font)
 
 
-def _picture(face: ImageFont.FreeTypeFont, character: str) -> tuple[tuple[int, int], bytes]:
-    mask = face.getmask(character)
+def _picture(font: str, character: str) -> tuple[tuple[int, int], bytes]:
+    mask = load(font, 32).getmask(character)
     return mask.size, bytes(mask)
 
 
 @lru_cache(maxsize=1_000)
+def _missing(font: str) -> tuple[tuple[int, int], bytes]:
+    return _picture(font, _NEVER_ASSIGNED)
+
+
+@lru_cache(maxsize=20_000)
 def holders(fonts: tuple[str, ...], characters: str) -> dict[str, tuple[str, ...]]:
-    """For each character the fonts that hold it. Raises ``UsageError`` naming those that none does."""
-    found = {c: tuple(font for font in fonts if holds(font, c)) for c in characters}
+    """For each character the single fonts that hold it. Raises ``UsageError`` naming those that none does."""
+    able = expand(fonts)
+    found = {c: tuple(font for font in able if holds(font, c)) for c in characters}
     missing = [c for c, names in found.items() if not names]
     if missing:
         raise UsageError(
