@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from pictures import draw, encoded, png
 from PIL import Image
 
+from captchalab.errors import UsageError
 from captchalab.reading.alphabet import Alphabet
 from captchalab.samples.check import Problem, check
 from captchalab.samples.fingerprint import greyscale, thumbnail
@@ -180,3 +182,41 @@ def test_near_duplicates_of_few_or_flat_pictures() -> None:
             lambda index: greyscale(images[index]),
         )
         assert all(second < 3 for _, second in pairs)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need rights there")
+def test_linked_folders_are_named(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    clean(tmp_path / "elsewhere")
+    (tmp_path / "in" / "sub").mkdir(parents=True)
+    with pytest.raises(UsageError, match="no pictures in") as empty:
+        FolderSource(tmp_path / "in")
+    assert "is a link" not in str(empty.value)
+    (tmp_path / "in" / "sub" / "linked").symlink_to(tmp_path / "elsewhere", target_is_directory=True)
+    with pytest.raises(UsageError, match="sub/linked is a link to a folder, which is not followed"):
+        FolderSource(tmp_path / "in")
+    for place in ("", "sub"):
+        (tmp_path / "in" / place / "AB_1.png").write_bytes(png("AB", len(place)))
+    problems = check(FolderSource(tmp_path / "in"))
+    assert [(each.kind, each.name, each.severity) for each in problems] == [("link", "sub/linked", "warning")]
+    assert len(check(FolderSource(tmp_path / "in", "sub"))) == 1
+    (tmp_path / "in" / "other").mkdir()
+    (tmp_path / "in" / "other" / "CD_1.png").write_bytes(png("CD"))
+    assert check(FolderSource(tmp_path / "in", "other")) == []
+
+
+def test_texts_beyond_all_measure(tmp_path: Path) -> None:
+    long = ["Ab" * 5000 + "1", "aB" * 5000 + "2", "9" * 5000]
+    rows = [f'{{"file": "{number}.png", "text": "{text}"}}' for number, text in enumerate(long * 4)]
+    (tmp_path / "labels.jsonl").write_text("\n".join(rows))
+    for number in range(12):
+        (tmp_path / f"{number}.png").write_bytes(png("AB", number % 6))
+    problems = check(FolderSource(tmp_path))
+    assert [each.kind for each in problems].count("bad label") == 12
+    # Copies bear the same text (6 is a multiple of 3), and nothing is said of cases or serial numbers.
+    assert {each.kind for each in problems} == {"bad label", "duplicate"}
+    (tmp_path / "labels.jsonl").write_text("\n".join(rows).replace("aB", "bA"))
+    (tmp_path / "12.png").write_bytes(png("AB", 0))
+    problems = check(FolderSource(tmp_path))
+    disputed = next(each for each in problems if each.kind == "two labels")
+    assert "'AbAb" in disputed.detail and len(disputed.detail) < 300

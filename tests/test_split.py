@@ -16,7 +16,9 @@ from pictures import draw, encoded, png
 from captchalab.errors import UsageError
 from captchalab.samples.fingerprint import hash_pixels
 from captchalab.samples.folder import FolderSource
+from captchalab.samples.merge import merge
 from captchalab.samples.split import SplitReport, check_parts, parse_parts, part_of, split
+from captchalab.sources import open_source
 
 LETTERS = "ABCDEFGHKMNPRSTUVWXYZ"
 
@@ -158,3 +160,35 @@ def test_parts() -> None:
     assert isinstance(check_parts({"a": 1, "b": 2}), dict)
     assert SplitReport({}, {}).new_characters == ()
     assert part_of(b"\0" * 32, {"a": 1, "b": 1}) == "a" and part_of(b"\xff" * 32, {"a": 1, "b": 1}) == "b"
+
+
+@pytest.mark.parametrize(
+    ("source", "out", "words"),
+    [
+        ("in", "in", "is the source"),
+        ("in", "in/parts", "lies in the source"),
+        ("in/a", "in", "holds the source"),
+        ("in?part=a", "in/a/b", "lies in the source"),
+        ("in/../in", "./in", "is the source"),
+    ],
+)
+def test_sources_are_not_written_into(
+    source: str, out: str, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    fill(tmp_path / "in", range(2))
+    fill(tmp_path / "in" / "a", range(2, 4))
+    before = sorted(tmp_path.rglob("*"))
+    for act in (split, merge):
+        with pytest.raises(UsageError, match=rf"{words}|not empty"):
+            act([open_source(source)], out)
+    with pytest.raises(UsageError, match=words):
+        split([open_source(source)], out)
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_folders_beside_a_source_may_be_written(tmp_path: Path) -> None:
+    fill(tmp_path / "data", range(2))
+    fill(tmp_path / "data" / "raw", range(2, 12))
+    report = split([FolderSource(tmp_path / "data", "raw")], tmp_path / "data" / "rawer")
+    assert sum(report.added.values()) == 10

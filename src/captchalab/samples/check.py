@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from captchalab.errors import ImageError, LabelError
-from captchalab.reading.alphabet import Alphabet, check_label, normalise, printable
+from captchalab.reading.alphabet import MAX_LABEL_LENGTH, Alphabet, check_label, normalise, printable
 from captchalab.reading.image import sniff_format
 from captchalab.samples.fingerprint import fingerprint, greyscale, whole_look
 from captchalab.samples.near import find_near
@@ -27,6 +27,10 @@ FORMAT_OF_SUFFIX = {
     ".webp": "webp",
     ".bmp": "bmp",
 }
+LONG = 4 * MAX_LABEL_LENGTH
+"""Characters from which on no text can be a label, in whatever form, and no work is spent on it."""
+SHOWN = 80
+"""Characters of a text that a message shows."""
 USUAL_SHARE = 0.5
 """A size that at least this share of the pictures has is the usual one, and all others are odd."""
 
@@ -123,14 +127,19 @@ class _Pass:
             )
 
     def _duplicate(self, index: int, earlier: int) -> None:
-        ours, theirs = normalise(self.source.text(index)), normalise(self.source.text(earlier))
         other = self.source.name_of(earlier)
-        if ours == theirs:
-            self.report(index, "duplicate", f"the same picture as {other}", "warning")
+        differing = self._labels(index, earlier)
+        if differing:
+            self.report(index, "two labels", f"the same picture as {other}{differing}")
         else:
-            self.report(
-                index, "two labels", f"the same picture as {other}, but {ours!r} here, {theirs!r} there"
-            )
+            self.report(index, "duplicate", f"the same picture as {other}", "warning")
+
+    def _labels(self, index: int, earlier: int) -> str:
+        """How the labels of two samples differ, for a message; empty where they do not."""
+        ours, theirs = self.source.text(index), self.source.text(earlier)
+        if max(len(ours), len(theirs)) <= LONG:
+            ours, theirs = normalise(ours), normalise(theirs)
+        return "" if ours == theirs else f", but {ours[:SHOWN]!r} here, {theirs[:SHOWN]!r} there"
 
     def near_duplicates(self) -> None:
         """Pairs that look the same; each copy is named once."""
@@ -141,11 +150,10 @@ class _Pass:
         told: set[int] = set()
         for first, second in find_near(self.thumbs, self.sizes, grey):
             earlier, index = self.seen[first], self.seen[second]
-            ours, theirs = normalise(self.source.text(index)), normalise(self.source.text(earlier))
-            if index in told and ours == theirs:
+            labels = self._labels(index, earlier)
+            if index in told and not labels:
                 continue
             told.add(index)
-            labels = "" if ours == theirs else f", but {ours!r} here, {theirs!r} there"
             detail = f"nearly the same picture as {self.source.name_of(earlier)}{labels}"
             self.report(index, "near two labels" if labels else "near duplicate", detail, "warning")
 
@@ -167,19 +175,21 @@ def _of_the_set(source: AtRest) -> list[Problem]:
     """Problems that no single sample has."""
     problems = []
     if isinstance(source, RestingSource):
+        text_of = dict(zip(source.listing.names, source.listing.texts, strict=True))
         for name in source.listing.unlisted:
-            detail = f"not in the label file beside it; its name is read as {text_of(source, name)!r}"
+            detail = f"not in the label file beside it; its name is read as {text_of[name]!r}"
             problems.append(Problem("not listed", name, detail, "warning"))
         problems += [
             Problem("ignored", name, "neither a picture nor a label file, by its name", "warning")
             for name in source.listing.ignored
         ]
-    texts = [normalise(source.text(index)) for index in range(source.size)]
+        problems += [
+            Problem(
+                "link", name, "a link to a folder, which is not followed: check it as a source", "warning"
+            )
+            for name in source.listing.links
+        ]
+    texts = [normalise(text) for text in map(source.text, range(source.size)) if len(text) <= LONG]
     return problems + [
         Problem(kind, source.name, detail, "warning") for kind, detail in doubtful_texts(texts)
     ]
-
-
-def text_of(source: RestingSource, name: str) -> str:
-    """The text of the sample called ``name``."""
-    return source.text(source.listing.names.index(name))

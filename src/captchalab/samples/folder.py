@@ -18,8 +18,9 @@ MAX_FILE_BYTES = 64 * 1024**2
 class FolderSource(RestingSource):
     """All pictures of a folder and its sub-folders, in the order of their paths.
 
-    ``part`` takes one sub-folder only (``train``). Hidden files are left out. Raises ``UsageError``
-    if there is no such folder or part, no picture in it, or a label file that cannot be read.
+    ``part`` takes one sub-folder only (``train``). Hidden files are left out; sub-folders that are links
+    are not followed, since they may lead in circles. Raises ``UsageError`` if there is no such folder or
+    part, no picture in it, or a label file that cannot be read.
     """
 
     def __init__(
@@ -32,9 +33,15 @@ class FolderSource(RestingSource):
         if part is not None:
             part = pick_part(_folders(root), part.strip("/"), str(root))
         paths = (file for file in _files(root) if part is None or _concerns(file, part))
-        listing = list_samples(paths, lambda file: _label_file(root / file), str(root), part)
+        links = [
+            folder
+            for folder in _folders(root)
+            if (part is None or f"{folder}/".startswith(f"{part}/")) and (root / folder).is_symlink()
+        ]
+        listing = list_samples(paths, lambda file: _label_file(root / file), str(root), part, links)
         super().__init__(name, listing, frames)
         self._root = root.absolute()
+        self.folder = self._root / (part or "")
 
     def data(self, index: int) -> bytes:
         """The encoded picture. Raises ``BrokenImage`` if the file is gone or cannot be opened."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from urllib.parse import quote
@@ -19,19 +19,28 @@ class Listing:
     """The samples of a folder or archive, as parallel lists.
 
     ``unlisted`` are pictures that stand beside a label file that does not name them (their names are
-    read instead), ``ignored`` files that are neither pictures nor label files.
+    read instead), ``ignored`` files that are neither pictures nor label files, ``links`` folders that are
+    not followed.
     """
 
     names: list[str]
     texts: list[str]
     unlisted: list[str]
     ignored: list[str]
+    links: list[str]
 
 
-def list_samples(paths: Iterable[str], read: Callable[[str], bytes], where: str, part: str | None) -> Listing:
+def list_samples(
+    paths: Iterable[str],
+    read: Callable[[str], bytes],
+    where: str,
+    part: str | None,
+    links: Sequence[str] = (),
+) -> Listing:
     """Sort ``paths`` (relative, with ``/``) into samples; ``read`` gives the bytes of a label file.
 
-    ``where`` names the source in messages. Raises ``UsageError`` if no picture is found.
+    ``where`` names the source in messages, ``links`` are folders that were not followed. Raises
+    ``UsageError`` if no picture is found.
     """
     visible = [path for path in paths if not _is_hidden(path)]
     disputed = {str(PurePosixPath(path).parent) for path in visible if _file_name(path) == CONFLICTS_FILE} - {
@@ -42,7 +51,7 @@ def list_samples(paths: Iterable[str], read: Callable[[str], bytes], where: str,
     inside = f"{part}/" if part else ""
     # Our own writer lists only what a name cannot hold, as _0007.png; its TEXT_0008.png are meant to be read.
     mixed = any(_file_name(path).startswith("_") for path in labels)
-    listing = Listing([], [], [], [])
+    listing = Listing([], [], [], [], list(links))
     for path in sorted(set(labels).union(visible)):
         if not path.startswith(inside) or _file_name(path) in LABEL_FILES:
             continue
@@ -58,7 +67,10 @@ def list_samples(paths: Iterable[str], read: Callable[[str], bytes], where: str,
         ):
             listing.unlisted.append(path)
     if not listing.names:
-        raise UsageError(f"no pictures in {where} (suffixes that count: {', '.join(PICTURE_SUFFIXES)})")
+        unfollowed = f"; {links[0]} is a link to a folder, which is not followed" if links else ""
+        raise UsageError(
+            f"no pictures in {where} (suffixes that count: {', '.join(PICTURE_SUFFIXES)}){unfollowed}"
+        )
     return listing
 
 

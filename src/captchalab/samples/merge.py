@@ -15,6 +15,7 @@ from captchalab.files import make_folder, write_atomic
 from captchalab.reading.alphabet import check_label
 from captchalab.samples.fingerprint import hash_bytes, hash_pixels, whole_look
 from captchalab.samples.listing import CONFLICTS_FILE
+from captchalab.samples.resting import refuse_overlap
 from captchalab.samples.sample import AtRest
 from captchalab.samples.writer import Pick, copy_samples, suffix_of
 
@@ -65,9 +66,10 @@ def merge(
     A picture (the same bytes or pixels) with one label is copied to ``out`` once. One with several
     goes to ``out/conflicts``, with a row for each label in ``conflicts.csv`` (file, text, source,
     name); that folder is left out when ``out`` is opened. To settle it, keep one row a file and
-    rename it to ``labels.csv``. Raises ``UsageError`` if ``out`` is not empty.
+    rename it to ``labels.csv``. Raises ``UsageError`` if ``out`` is not empty, or lies in a source.
     """
     folder = Path(out)
+    refuse_overlap(sources, folder)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise UsageError(f"{folder} is not empty: merge into a new folder")
     report = MergeReport()

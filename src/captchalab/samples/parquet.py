@@ -53,6 +53,7 @@ class ParquetSource(RestingSource):
             texts,
             [],
             [],
+            [],
         )
 
     def __getstate__(self) -> dict[str, Any]:

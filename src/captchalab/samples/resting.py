@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from pathlib import Path
 
-from captchalab.errors import ImageError, LabelError
+from captchalab.errors import ImageError, LabelError, UsageError
 from captchalab.reading.alphabet import check_label
 from captchalab.reading.image import load_image
 from captchalab.samples.listing import Listing
-from captchalab.samples.sample import Sample
+from captchalab.samples.sample import Sample, Source
 
 
 class RestingSource(ABC):
@@ -21,6 +23,8 @@ class RestingSource(ABC):
         self._name = name
         self._listing = listing
         self.frames = frames
+        self.folder: Path | None = None
+        """Where the pictures lie; ``None`` in an archive or a table."""
 
     @property
     def name(self) -> str:
@@ -61,3 +65,18 @@ class RestingSource(ABC):
             return Sample(load_image(data, frames=self.frames), text, name, data)
         except (ImageError, LabelError) as error:
             raise type(error)(f"{name}: {error}") from error
+
+
+def refuse_overlap(sources: Iterable[Source], out: Path) -> None:
+    """Raises ``UsageError`` if the folder ``out`` is a source's own, lies in it, or holds it.
+
+    Copies would become samples of their own source, or the source a part of the copies.
+    """
+    target = out.resolve()
+    for source in sources:
+        if not isinstance(source, RestingSource) or source.folder is None:
+            continue
+        folder = source.folder.resolve()
+        if target == folder or target in folder.parents or folder in target.parents:
+            how = "is" if target == folder else "lies in" if folder in target.parents else "holds"
+            raise UsageError(f"{out} {how} the source {source.name}: write to a folder beside it")

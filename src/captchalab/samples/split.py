@@ -21,6 +21,7 @@ from captchalab.samples.fingerprint import fingerprint, greyscale, whole_look
 from captchalab.samples.folder import FolderSource
 from captchalab.samples.labels import PICTURE_SUFFIXES
 from captchalab.samples.near import find_near
+from captchalab.samples.resting import refuse_overlap
 from captchalab.samples.sample import AtRest
 from captchalab.samples.writer import Pick, copy_samples, suffix_of
 
@@ -92,10 +93,12 @@ def split(
     """Copy the samples of ``sources`` into the parts below ``out``, each a folder that opens as a source.
 
     A picture's part follows from the hash of its pixels; exact and near duplicates go to one part,
-    exact ones once. Samples that lie below ``out`` already stay where they are. A part that chance
-    leaves empty gets the sample nearest to it. Raises ``UsageError`` for bad parts.
+    exact ones once. Samples of an earlier split stay in their parts. A part that chance
+    leaves empty gets the sample nearest to it. Raises ``UsageError`` for bad parts, and for an ``out``
+    that is a source, lies in one or holds one.
     """
     parts = check_parts(parts)
+    refuse_overlap(sources, Path(out))
     work = _Split(Path(out), parts)
     total = sum(source.size for source in sources)
     work.remember()
