@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -154,7 +155,7 @@ def test_evaluate_says_what_it_skips(
 ) -> None:
     for name in ("1_0.png", "_1.png"):
         Image.new("RGB", (64, 32)).save(tmp_path / name)
-    assert run(["evaluate", str(trained), str(tmp_path)]) == 0
+    assert run(["evaluate", str(trained), str(tmp_path)]) == 1
     assert "1 pictures skipped for their labels (the first, _1.png: the label is empty)" in (
         capsys.readouterr().err
     )
@@ -209,6 +210,36 @@ def test_check_split_merge_alphabet(
     assert json.loads(capsys.readouterr().out.splitlines()[0])["severity"] == "error"
 
 
+def test_pictures_left_out_show_in_the_exit_status(
+    trained: Path, pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(pictures, tmp_path / "in")
+    (tmp_path / "in" / "12_broken.png").write_bytes(b"no picture")
+    assert run(["split", str(tmp_path / "in"), str(tmp_path / "parts")]) == 1
+    assert run(["merge", str(tmp_path / "in"), str(tmp_path / "all")]) == 1
+    assert capsys.readouterr().err.count("left out: ") == 2
+    assert run(["evaluate", str(trained), str(tmp_path / "in")]) == 1
+    (tmp_path / "in" / "12_broken.png").unlink()
+    disputed = tmp_path / "in" / "disputed_0.png"
+    disputed.write_bytes(first(pictures).read_bytes())
+    assert run(["split", str(tmp_path / "in"), str(tmp_path / "parts2")]) == 1
+    assert run(["merge", str(tmp_path / "in"), str(tmp_path / "all2")]) == 1
+    disputed.unlink()
+    assert run(["split", str(tmp_path / "in"), str(tmp_path / "parts3")]) == 0
+    assert run(["merge", str(tmp_path / "in"), str(tmp_path / "all3")]) == 0
+    assert run(["evaluate", str(trained), str(tmp_path / "in")]) == 0
+
+
+def test_a_run_without_out_is_named_at_its_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run(["train", DIGITS, *TINY, "--steps", "2"]) == 0
+    (made,) = (tmp_path / "runs").iterdir()
+    told = capsys.readouterr().err
+    assert 0 < told.index(f"run folder: runs{os.sep}{made.name}") < told.index("step ")
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -248,6 +279,11 @@ def test_check_split_merge_alphabet(
         (["evaluate", "python:json:loads", "one"], "read_many"),
         (["evaluate", "python:json", "one"], "python:MODULE:OBJECT"),
         (["export", "nothing", "out.onnx"], "nothing"),
+        (["export", "one", "out.zip"], "end it in .onnx"),
+        (["export", "one/12_0.png", "out.onnx"], "export takes a run folder, such as one"),
+        (["schemes", "--sheet", "out.jpg"], "end its name in .png"),
+        (["split", "one", "one"], "one is the source one"),
+        (["merge", "one", "one/out"], "one/out lies in the source one"),
     ],
 )
 def test_wrong_usage_gets_one_line(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from captchalab.cli.console import percent, print_json, print_table, say
+from captchalab.cli.failures import FAILED
 from captchalab.cli.options import SourceArgument
 from captchalab.cli.watching import counter
 
@@ -39,7 +40,7 @@ def evaluate(
         typer.Option(metavar="X", min=0, max=1, help="Exit status 1 if the sequence accuracy is below."),
     ] = None,
 ) -> None:
-    """Measure a reader on labelled pictures."""
+    """Measure a reader on labelled pictures. Exit status 1 where some failed or were skipped."""
     from captchalab.cli.readers import open_reads
     from captchalab.measuring import evaluate as measuring
     from captchalab.sources import open_source
@@ -70,10 +71,13 @@ def evaluate(
         from captchalab.measuring.report import write_report
 
         say(f"report: {write_report(evaluation, report, title=f'{model} on {source}')}")
-    accuracy = evaluation.to_json()["sequence_accuracy"]
-    if min_accuracy is not None and accuracy < min_accuracy:
+    figures = evaluation.to_json()
+    accuracy = figures["sequence_accuracy"]
+    missed = min_accuracy is not None and accuracy < min_accuracy
+    if missed:
         say(f"sequence accuracy {percent(accuracy)} is below the wanted {percent(min_accuracy)}")
-        raise typer.Exit(1)
+    if missed or figures["errors"] or figures["skipped"]:
+        raise typer.Exit(FAILED)
 
 
 def _print_figures(evaluation: Evaluation) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import typer
 
 from captchalab.errors import CaptchalabError, ConstraintError, MissingExtra, UsageError
+from captchalab.training.memory import is_out_of_memory
 
 FAILED = 1
 WRONG_USAGE = 2
@@ -17,13 +18,10 @@ _COMMAND_LINE_ERROR = next(c for c in typer.BadParameter.__mro__ if c.__name__ =
 _EXTRA_OF_PACKAGE = {
     "cv2": ("draw", "drawing pictures"),
     "pyarrow": ("parquet", "reading and writing .parquet files"),
-    "tensorboard": ("tensorboard", "--tensorboard"),
 } | dict.fromkeys(
     ("torch", "accelerate", "onnx", "onnxscript", "matplotlib", "safetensors", "jinja2", "tomli_w"),
     ("train", "training"),
 )
-
-_OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "not enough memory", "insufficient memory")
 
 
 @dataclass(frozen=True)
@@ -44,7 +42,7 @@ def explain(error: Exception) -> Failure | None:
         return Failure(_command_line_message(error), WRONG_USAGE)
     if isinstance(error, ModuleNotFoundError):
         return _missing_package(error)
-    if _is_out_of_memory(error):
+    if is_out_of_memory(error):
         return Failure(
             "out of memory: end other programs, or take fewer pictures at once (to train: a lower --batch, "
             "or a smaller input: --set width=, --set height=)",
@@ -70,12 +68,6 @@ def _missing_package(error: ModuleNotFoundError) -> Failure | None:
     if package not in _EXTRA_OF_PACKAGE:
         return None
     return Failure(str(MissingExtra(*_EXTRA_OF_PACKAGE[package])), WRONG_USAGE)
-
-
-def _is_out_of_memory(error: Exception) -> bool:
-    # By text: torch (CPU), CUDA, ONNX Runtime and OpenCV each raise a type of their own.
-    text = str(error).lower()
-    return isinstance(error, MemoryError) or any(sign in text for sign in _OUT_OF_MEMORY)
 
 
 def _one_line(text: str) -> str:

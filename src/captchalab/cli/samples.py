@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from captchalab.cli.console import print_json, print_table, say
+from captchalab.cli.failures import FAILED
 from captchalab.cli.options import AlphabetOption, RestingSourcesArgument
 from captchalab.cli.watching import counter
 from captchalab.errors import UsageError
@@ -48,7 +49,7 @@ def check(
             print_table(("severity", "problem", "picture", "detail"), rows)
     say(f"{pictures:,} pictures: {errors} errors, {warnings} warnings")
     if errors:
-        raise typer.Exit(1)
+        raise typer.Exit(FAILED)
 
 
 def split(
@@ -58,7 +59,10 @@ def split(
         str, typer.Option(metavar="NAME=N,...", help="The parts and their shares.")
     ] = "train=19,validation=1",
 ) -> None:
-    """Copy pictures into parts. Duplicates stay together; run again, it adds what is new."""
+    """Copy pictures into parts. Duplicates stay together; run again, it adds what is new.
+
+    Exit status 1 where pictures were left out.
+    """
     from captchalab.samples.split import parse_parts
     from captchalab.samples.split import split as split_samples
 
@@ -68,6 +72,8 @@ def split(
     rows = [(f"{out}?part={n}", f"{report.kept.get(n, 0):,}", f"{report.added.get(n, 0):,}") for n in names]
     print_table(("part", "kept", "added"), rows)
     _tell_left_out(report)
+    if report.refused or report.conflicts:
+        raise typer.Exit(FAILED)
 
 
 def _tell_left_out(report: SplitReport) -> None:
@@ -82,7 +88,10 @@ def _tell_left_out(report: SplitReport) -> None:
 
 
 def merge(sources: RestingSourcesArgument, out: OutArgument) -> None:
-    """Join sets of several labellers. Pictures with different labels are listed, none is lost."""
+    """Join sets of several labellers. Pictures with different labels are listed, none is lost.
+
+    Exit status 1 where there are such pictures, or unusable ones.
+    """
     from captchalab.samples.merge import merge as merge_samples
 
     with counter("merged") as on_progress:
@@ -98,6 +107,8 @@ def merge(sources: RestingSourcesArgument, out: OutArgument) -> None:
         )
     _name_some("left out", [f"{source} {name}: {why}" for source, name, why in report.refused])
     say(f"{report.merged:,} pictures in {out}, {report.agreed:,} of them labelled alike more than once")
+    if report.refused or report.conflicts:
+        raise typer.Exit(FAILED)
 
 
 def alphabet(

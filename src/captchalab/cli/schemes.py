@@ -10,6 +10,7 @@ import typer
 from captchalab.cli.console import print_table, say
 from captchalab.cli.options import DrawnSourceArgument
 from captchalab.cli.watching import counter
+from captchalab.errors import UsageError
 
 INK = (40, 44, 52)
 SHEET_SAMPLES = 5
@@ -25,6 +26,8 @@ def schemes(
     from captchalab.synth.schemes import SCHEMES
 
     if sheet is not None:
+        if sheet.suffix.lower() != ".png":
+            raise UsageError(f"--sheet {sheet}: the sheet is a PNG, so end its name in .png")
         _draw_sheet(sheet)
     rows = []
     for name, scheme in sorted(SCHEMES.items()):

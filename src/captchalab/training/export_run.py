@@ -19,10 +19,14 @@ def export_run(run: str | Path, out: str | Path) -> Path:
 
     A finished run's file is compared with the network restored from it, on the run's own validation
     pictures; of an unfinished one the best weights of its newest checkpoint are exported. Raises
-    ``UsageError`` for what is no run, ``RunError`` for one without weights yet, and ``ExportError``
-    where file and network disagree.
+    ``UsageError`` for what is no run and for an ``out`` that is no ``.onnx``, ``RunError`` for a run
+    without weights yet, and ``ExportError`` where file and network disagree.
     """
     folder, target = Path(run), Path(out)
+    if target.suffix != ".onnx":
+        raise UsageError(f"{out} is no name of a model file: end it in .onnx")
+    if folder.is_file():
+        raise UsageError(f"{run} is a file, and export takes a run folder, such as {folder.parent}")
     if not folder.is_dir():
         raise UsageError(f"no such run folder: {run}")
     recipe = stored_recipe(folder, {})

@@ -7,7 +7,13 @@ from contextlib import contextmanager
 
 from captchalab.errors import OutOfMemory
 
-_SIGNS = ("out of memory", "can't allocate memory", "not enough memory")
+_SIGNS = ("out of memory", "can't allocate memory", "not enough memory", "insufficient memory")
+
+
+def is_out_of_memory(error: Exception) -> bool:
+    """By text: torch (CPU), CUDA, ONNX Runtime and OpenCV each raise a type of their own."""
+    text = str(error).lower()
+    return isinstance(error, MemoryError) or any(sign in text for sign in _SIGNS)
 
 
 @contextmanager
@@ -16,7 +22,7 @@ def explaining_memory() -> Iterator[None]:
     try:
         yield
     except (MemoryError, RuntimeError) as error:
-        if isinstance(error, RuntimeError) and not any(sign in str(error) for sign in _SIGNS):
+        if not is_out_of_memory(error):
             raise
         raise OutOfMemory(
             "out of memory: lower --batch, the size of the network's input (--set width=, --set height=), "
