@@ -8,6 +8,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.random import Generator
 
+from captchalab.errors import UsageError
 from captchalab.synth.colours import Colours, Paint
 from captchalab.synth.effects.layers import Bytes, compose
 from captchalab.synth.effects.paths import Floats, many, pixel_values
@@ -38,6 +39,8 @@ def decoys(
     ``opacity`` is drawn for each character. Raises ``UsageError`` for an unknown font, or a character
     that no font has.
     """
+    if not characters:
+        raise UsageError("decoys without characters: give some, or count=0 for none")
     height, width = picture.shape[:2]
     number = pick_count(rng, count)
     fonts = holders((font,) if font else _fonts(), characters)

@@ -127,8 +127,9 @@ def draw_shapes(
         for shape, value in zip(_fixed(outlines), values, strict=True):
             cv2.fillPoly(drawn, [shape], value, kind, _BITS)
     if style != "filled":
-        # Closed by its first corner and ended by its second, so that the seam is a corner as others are.
-        rims = np.concatenate((outlines, outlines[:, :2]), axis=1)
+        # From the middle of an edge and back to it, so that every corner is one, and the ends meet.
+        seam = (outlines[:, :1] + outlines[:, 1:2]) / 2
+        rims = np.concatenate((seam, outlines[:, 1:], outlines[:, :1], seam), axis=1)
         drawn = draw_strokes(rng, drawn, colours, rims, pen._replace(opacity=1.0))
     return laid(picture, drawn, pick(rng, pen.opacity))
 

@@ -87,7 +87,7 @@ def stars(
 ) -> Bytes:
     """Stars of as many ``tips`` (one number for the picture), cut in by ``depth`` of their radius."""
     number, rays = pick_count(rng, count), pick_count(rng, tips)
-    turn = np.arange(2 * rays) * (np.pi / rays)
+    turn = np.linspace(0, 2 * np.pi, 2 * rays, endpoint=False)
     radii = np.ones((number, 2 * rays))
     radii[:, 1::2] -= many(rng, depth, number)[:, None]
     outlines = _place(rng, picture, _polar(radii, turn), size)
@@ -114,8 +114,8 @@ def petals(
     """Flowers of as many ``leaves`` (one number for the picture), cut in by ``depth`` of their radius."""
     number, parts = pick_count(rng, count), pick_count(rng, leaves)
     turn = np.linspace(0, 2 * np.pi, 8 * parts, endpoint=False)
-    cut: Floats = 1 - np.abs(np.cos(turn * (parts / 2)))
-    radii: Floats = 1 - many(rng, depth, number)[:, None] * cut
+    cut = 1 - np.abs(np.cos(turn * (parts / 2)))
+    radii = 1 - many(rng, depth, number)[:, None] * cut
     outlines = _place(rng, picture, _polar(radii, turn), size)
     pen = Pen(colour, same_colour, thickness, smooth, opacity)
     return draw_shapes(rng, picture, colours, outlines, pen, style)
