@@ -17,27 +17,33 @@ from captchalab.reading.inputspec import InputSpec
 
 @dataclass(frozen=True)
 class CompactSize:
-    """Channels of the three stages, residual blocks in each, channels and blocks along the columns."""
+    """Channels of the three stages, residual blocks in each, channels and blocks along the columns.
+
+    ``last`` is what the third stage divides the width by.
+    """
 
     stages: tuple[int, int, int]
     blocks: tuple[int, int, int]
     columns: int
     column_blocks: int
+    last: int = 1
 
 
 SIZES = {
     "tiny": CompactSize((8, 16, 24), (0, 0, 0), 32, 1),
     "small": CompactSize((16, 32, 64), (0, 1, 1), 128, 1),
     "base": CompactSize((24, 48, 80), (0, 1, 1), 128, 2),
+    # For inputs as large as the pictures: half the steps, each from twice the columns.
+    "fine": CompactSize((16, 32, 64), (0, 1, 1), 128, 2, last=2),
     "large": CompactSize((32, 64, 128), (0, 2, 2), 192, 2),
 }
 
 
 class Compact(Network):
-    """``(N, H, W, C)`` uint8 -> scores ``(N, ceil(W / 4), classes)``.
+    """``(N, H, W, C)`` uint8 -> scores ``(N, T, classes)``, ``T = ceil(W / 4)``, of size ``fine`` ``ceil(W / 8)``.
 
-    The stages halve both sides, halve both sides, halve the height; then each column becomes one
-    step of the sequence.
+    The stages halve both sides, halve both sides, halve the height (and the width once more in
+    ``fine``); then each column becomes one step of the sequence.
     """
 
     def __init__(self, spec: InputSpec, classes: int, size: CompactSize, dropout: float = 0.0) -> None:
@@ -48,7 +54,7 @@ class Compact(Network):
             *(Residual(one) for _ in range(size.blocks[0])),
             conv_block(one, two, stride=2),
             *(Residual(two) for _ in range(size.blocks[1])),
-            conv_block(two, three, stride=(2, 1)),
+            conv_block(two, three, stride=(2, size.last)),
             *(Residual(three) for _ in range(size.blocks[2])),
         )
         height = -(-spec.height // 8)

@@ -23,7 +23,7 @@ from captchalab.synth.layout import Row, line_up
 from captchalab.synth.opencv import cv2
 
 _NUMBERS = 12  # random numbers a character takes
-TRACE = 2  # of FULL; what a smooth curve between pixels leaves below zero
+VISIBLE = 0.25  # of FULL; less rounds to an opacity of 0 of 255
 _LUMA = np.array((0.299, 0.587, 0.114), dtype=np.float32)
 Floats = NDArray[np.float32]
 Bytes = NDArray[np.uint8]
@@ -69,92 +69,100 @@ class StretchedLettering:
 
     def _distort(self, chosen: Sequence[Glyph], numbers: Sequence[Sequence[float]]) -> Bytes:
         """How strongly each pixel of each box is inked: ``(n, height, width)`` of the largest box."""
+        turned = [_turn(g, self.rotation * (2 * n[0] - 1)) for g, n in zip(chosen, numbers, strict=True)]
+        pulls = [_pull(g, n, self.warp) for g, n in zip(chosen, numbers, strict=True)]
+        stretched = _stretch(turned, [(pull.wide, pull.high) for pull in pulls], max(p.reach for p in pulls))
+        # By the nearest pixel of the stretched glyph, all of them one above the other.
         height, width = max(g.height for g in chosen), max(g.width for g in chosen)
-        turns = [_turn(g, self.rotation * (2 * n[0] - 1)) for g, n in zip(chosen, numbers, strict=True)]
-        # Far enough from one to the next that no pull at a corner reaches into it.
-        pitch = int(max(turn.high for turn in turns) * (1 + self.warp[1])) + 3
-        pulls = [_pull(g, t, n, self.warp) for g, t, n in zip(chosen, turns, numbers, strict=True)]
-        columns, rows, steps_x, steps_y = zip(*pulls, strict=True)
-        maps: Floats = np.array(columns + rows, dtype=np.float32) @ _basis(height, width)
-        # Pulled by whole pixels of the stretched picture: the steps in the edges are part of the look.
-        np.floor(maps, out=maps)
-        maps *= np.array(steps_x + steps_y, dtype=np.float32)[:, None]
-        maps += _offsets(steps_x + steps_y, pitch)
+        pitch = stretched.shape[1]
+        rows = [(p.row[0] + i * pitch, *p.row[1:]) for i, p in enumerate(pulls)]
+        maps = np.array([p.column for p in pulls] + rows, dtype=np.float32) @ _basis(height, width)
         across, down = maps.reshape(2, -1, width)
         tiles = cv2.remap(
-            _sheet(chosen, turns, pitch), across, down, cv2.INTER_LINEAR, None, cv2.BORDER_CONSTANT, 0
+            stretched.reshape(-1, stretched.shape[2]),
+            across,
+            down,
+            cv2.INTER_NEAREST,
+            None,
+            cv2.BORDER_CONSTANT,
+            0,
         )
-        return np.asarray(tiles, dtype=np.uint8).reshape(-1, height, width)
+        # What rounds to no opacity at all is not seen.
+        cv2.threshold(tiles, VISIBLE, 0, cv2.THRESH_TOZERO, tiles)
+        return np.asarray(cv2.convertScaleAbs(tiles), dtype=np.uint8).reshape(-1, height, width)
 
 
-class _Turn(NamedTuple):
-    """A glyph turned about its middle, on the whole pixels that it needs and one more all around."""
+def _turn(g: Glyph, degrees: float) -> Floats:
+    """A glyph turned about its middle, on as many whole pixels as it needs.
 
-    matrix: tuple[float, ...]
-    """From the middle of a pixel of the turned glyph to the fine mask, row by row."""
-    wide: int
-    high: int
-
-
-def _turn(g: Glyph, degrees: float) -> _Turn:
+    A pixel is inked by what lies at its middle: nothing spreads beyond the glyph's own box. Where it
+    stands against that box tells a 0 from an O.
+    """
     tall, broad = (0, 0) if g.coverage is None else g.coverage.shape
     angle = math.radians(degrees)
     cos, sin = math.cos(angle), math.sin(angle)
     middle_x, middle_y = broad / 2, tall / 2
     half_x = (broad * cos + tall * abs(sin)) / 2
     half_y = (broad * abs(sin) + tall * cos) / 2
-    # The turned glyph lies in whole pixels around its middle.
-    wide = math.ceil(middle_x + half_x) - math.floor(middle_x - half_x) + 2
-    high = math.ceil(middle_y + half_y) - math.floor(middle_y - half_y) + 2
+    wide = max(1, math.ceil(middle_x + half_x) - math.floor(middle_x - half_x))
+    high = max(1, math.ceil(middle_y + half_y) - math.floor(middle_y - half_y))
+    # From the middle of a pixel of the turned glyph to the fine mask.
     off_x, off_y = (1 - wide) / 2, (1 - high) / 2
     fine_cos, fine_sin = SCALE * cos, SCALE * sin
-    matrix = (
-        fine_cos,
-        -fine_sin,
-        fine_cos * off_x - fine_sin * off_y + SCALE * middle_x - 0.5,
-        fine_sin,
-        fine_cos,
-        fine_sin * off_x + fine_cos * off_y + SCALE * middle_y - 0.5,
+    matrix = np.array(
+        (
+            (fine_cos, -fine_sin, fine_cos * off_x - fine_sin * off_y + SCALE * middle_x - 0.5),
+            (fine_sin, fine_cos, fine_sin * off_x + fine_cos * off_y + SCALE * middle_y - 0.5),
+        )
     )
-    return _Turn(matrix, wide, high)
+    turned = cv2.warpAffine(g.ink, matrix, (wide, high), flags=cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP)
+    return turned.astype(np.float32)
 
 
-def _sheet(chosen: Sequence[Glyph], turns: Sequence[_Turn], pitch: int) -> Bytes:
-    """The turned glyphs, one every ``pitch`` rows.
+def _stretch(turned: Sequence[Floats], sizes: Sequence[tuple[int, int]], spare: int) -> Floats:
+    """Each turned glyph at its ``(wide, high)``, at least ``spare`` empty rows below: ``(n, rows, columns)``.
 
-    A pixel is inked by what lies at its middle: nothing spreads beyond the glyph's own box. Where it
-    stands against that box tells a 0 from an O.
+    Bicubic and antialiased, as Pillow's resizing is (Keys, 1981, a = -1/2): how far the faintest ink
+    reaches decides how wide a stroke gets.
     """
-    sheet = np.zeros((len(turns) * pitch, max(turn.wide for turn in turns)), dtype=np.uint8)
-    matrices = np.array([turn.matrix for turn in turns]).reshape(-1, 2, 3)
-    flags = cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP
-    for i, (g, turn, matrix) in enumerate(zip(chosen, turns, matrices, strict=True)):
-        room = sheet[i * pitch : i * pitch + turn.high, : turn.wide]
-        cv2.warpAffine(g.ink, matrix, (turn.wide, turn.high), room, flags)
-    return sheet
+    wide, high = max(size[0] for size in sizes), max(size[1] for size in sizes) + spare
+    stretched = np.zeros((len(turned), high, wide), dtype=np.float32)
+    for glyph, (to_wide, to_high), room in zip(turned, sizes, stretched, strict=True):
+        from_high, from_wide = glyph.shape
+        wider = glyph @ _resampling(from_wide, to_wide).T
+        np.matmul(_resampling(from_high, to_high), np.maximum(wider, 0, out=wider), room[:to_high, :to_wide])
+    return stretched
 
 
-def _offsets(steps: tuple[float, ...], pitch: int) -> Floats:
-    """From a whole pixel of the stretched picture to its middle, as a place on the sheet, ``(2 n, 1)``.
+@lru_cache(maxsize=4096)
+def _resampling(size: int, wanted: int) -> Floats:
+    """Weights ``(wanted, size)`` that resize a line of ``size`` pixels."""
+    scale = size / wanted
+    support = max(scale, 1.0)
+    middles = (np.arange(wanted) + 0.5)[:, None] * scale
+    away = np.abs(np.arange(size) + 0.5 - middles) / support
+    near = (1.5 * away - 2.5) * away * away + 1
+    far = ((-0.5 * away + 2.5) * away - 4) * away + 2
+    weights = np.where(away < 1, near, np.where(away < 2, far, 0))
+    return np.asarray(weights / weights.sum(axis=1, keepdims=True), dtype=np.float32)
 
-    There is an empty pixel around each turned glyph, and half of one goes to name a pixel's middle.
-    """
-    count = len(steps) // 2
-    tops = [0.0] * count + [i * pitch for i in range(count)]
-    return np.array([0.5 + step / 2 + top for step, top in zip(steps, tops, strict=True)], dtype=np.float32)[
-        :, None
-    ]
+
+class _Pull(NamedTuple):
+    """Where a pixel of the finished box looks in the stretched glyph."""
+
+    column: tuple[float, ...]
+    """Weights of (1, x, y, xy)."""
+    row: tuple[float, ...]
+    wide: int
+    """Size of the stretched glyph."""
+    high: int
+    reach: int
+    """How far the corners lie outside it, in pixels."""
 
 
-def _pull(
-    g: Glyph, turn: _Turn, numbers: Sequence[float], warp: tuple[float, float]
-) -> tuple[tuple[float, ...], tuple[float, ...], float, float]:
-    """Where in the stretched picture a pixel of the finished box looks: weights of (1, x, y, xy) for
-    column and row; and how many pixels of the turned glyph one of the stretched picture takes.
-
-    Seen from the glyph: it is stretched to a box a little larger than its own, and from that a
-    quadrilateral is pulled back to its own box.
-    """
+def _pull(g: Glyph, numbers: Sequence[float], warp: tuple[float, float]) -> _Pull:
+    """The glyph is stretched to a box a little larger than its own, and from that a quadrilateral is
+    pulled back to its own box."""
     _, reach_x, reach_y, first_x, first_y, last_x, last_y = numbers
     width, height = g.width, g.height
     most_x = width * warp[0] * reach_x + 0.1
@@ -163,11 +171,11 @@ def _pull(
     x2, y2 = int((2 * last_x - 1) * most_x), int((2 * last_y - 1) * most_y)
     wide, high = width + abs(x1) + abs(x2), height + abs(y1) + abs(y2)
     # Bilinear between its corners in the stretched picture, north-west (x1, y1), south-west (-x1, high - y2),
-    # south-east (wide + x2, high + y2) and north-east (wide - x2, -y1).
+    # south-east (wide + x2, high + y2) and north-east (wide - x2, -y1); half a pixel less names the pixel.
     area = width * height
-    column = (x1, (wide - x2 - x1) / width, -2 * x1 / height, 2 * (x1 + x2) / area)
-    row = (y1, -2 * y1 / width, (high - y2 - y1) / height, 2 * (y1 + y2) / area)
-    return column, row, (turn.wide - 2) / wide, (turn.high - 2) / high
+    column = (x1 - 0.5, (wide - x2 - x1) / width, -2 * x1 / height, 2 * (x1 + x2) / area)
+    row = (y1 - 0.5, -2 * y1 / width, (high - y2 - y1) / height, 2 * (y1 + y2) / area)
+    return _Pull(column, row, wide, high, max(abs(y1), abs(y2)) + 1)
 
 
 @lru_cache(maxsize=256)
@@ -224,7 +232,7 @@ def _rounded_inks() -> Floats:
     """
     value = np.arange(256)[:, None]
     turned = _through(value, np.array([[2 * FULL]]))
-    opacity = np.rint(np.maximum(np.arange(FULL + 1) - TRACE, 0) * (2 * FULL / (FULL - TRACE)))
+    opacity = 2 * np.arange(FULL + 1)
     return _through(turned, opacity[None]).astype(np.float32)
 
 
