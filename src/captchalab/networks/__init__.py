@@ -21,12 +21,13 @@ def _compact(spec: InputSpec, classes: int, length: int, size: str = "base", dro
     if str(size) not in SIZES:
         raise suggest(str(size), list(SIZES), "size of the network compact")
     _check_dropout(dropout)
-    steps = -(-spec.width // 4)
+    stride = 4 * SIZES[size].last
+    steps = -(-spec.width // stride)
     # CTC needs a blank between equal neighbours: a text of one repeated character takes 2 L - 1 steps.
     if steps < 2 * length - 1:
         raise UsageError(
             f"texts of {length} characters need at least {2 * length - 1} steps; an input {spec.width} "
-            f"wide gives {steps}. Choose a width of {4 * (2 * length - 1)} or more."
+            f"wide gives {steps}. Choose a width of {stride * (2 * length - 1)} or more."
         )
     return Compact(spec, classes, SIZES[size], dropout)
 

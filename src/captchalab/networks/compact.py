@@ -40,7 +40,7 @@ SIZES = {
 
 
 class Compact(Network):
-    """``(N, H, W, C)`` uint8 -> scores ``(N, T, classes)``, ``T = ceil(W / 4)``, of size ``fine`` ``ceil(W / 8)``.
+    """``(N, H, W, C)`` uint8 -> scores ``(N, T, classes)``; ``T = ceil(W / 4)``, in ``fine`` ``ceil(W / 8)``.
 
     The stages halve both sides, halve both sides, halve the height (and the width once more in
     ``fine``); then each column becomes one step of the sequence.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import os
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -15,6 +14,7 @@ import torch
 from accelerate import Accelerator
 
 from captchalab.errors import UsageError
+from captchalab.processors import available
 from captchalab.samples.sample import Source
 from captchalab.training.augment import AUGMENTATIONS
 from captchalab.training.batches import Batch, Batches
@@ -176,7 +176,7 @@ def _batches(plan: Plan, accelerator: Accelerator) -> Batches:
 
 def _workers(plan: Plan) -> int:
     """Processes that prepare batches beside this one: one for each further core, sixteen at most."""
-    return plan.recipe.workers if plan.recipe.workers >= 0 else min(16, (os.cpu_count() or 1) - 1)
+    return plan.recipe.workers if plan.recipe.workers >= 0 else min(16, available() - 1)
 
 
 def _nobody(_event: Event) -> None:
