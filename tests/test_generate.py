@@ -1,64 +1,210 @@
-"""generate(): the same files whatever the number of processes."""
+"""generate(): the same bytes whatever the number of processes, and however often it was stopped."""
 
 from __future__ import annotations
 
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from itertools import count
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from captchalab.errors import UsageError
+from captchalab.samples.check import check
 from captchalab.samples.folder import FolderSource
+from captchalab.samples.sample import Sample
+from captchalab.sources import open_source
 from captchalab.synth.generate import CHUNK, generate
 from captchalab.synth.source import SchemeSource
 
+MANY = 3 * CHUNK + 9
+SMALL = {"alphabet": "a7/?", "length": "1-3", "width": "64", "height": "32"}
+KINDS = ("out", "out.tar", "out.parquet")
+every_kind = pytest.mark.parametrize("kind", KINDS)
 
-def files(folder: Path) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+def content(path: Path) -> dict[str, bytes]:
+    """All bytes below a folder, or of a file."""
+    files = [file for file in path.rglob("*") if file.is_file()] if path.is_dir() else [path]
+    return {file.relative_to(path).as_posix(): file.read_bytes() for file in files}
 
 
-def test_the_same_files_whatever_the_number_of_processes(tmp_path: Path) -> None:
-    source = SchemeSource("lepture", {"alphabet": "digits", "seed": "2", "width": "80", "height": "40"})
+class Stopped(Exception):
+    """What a test stops a drawing with."""
+
+
+def stop_at(number: int):
+    def on_progress(done: int) -> None:
+        if done >= number:
+            raise Stopped
+
+    return on_progress
+
+
+@pytest.mark.parametrize(("kind", "processes"), [*((kind, 2) for kind in KINDS), ("out", 3)])
+def test_the_same_bytes_whatever_the_number_of_processes(tmp_path: Path, kind: str, processes: int) -> None:
+    source = SchemeSource("lepture", SMALL)
     told: list[int] = []
-    assert generate(source, tmp_path / "one", CHUNK + 9, workers=1, on_progress=told.append) == CHUNK + 9
-    generate(source, tmp_path / "two", CHUNK + 9, workers=2)
-    assert files(tmp_path / "one") == files(tmp_path / "two")
-    assert told == [CHUNK, CHUNK + 9]
+    one, several = tmp_path / "one" / kind, tmp_path / "several" / kind
+    assert generate(source, one, MANY, workers=1, on_progress=told.append) == MANY
+    generate(source, several, MANY, workers=processes)
+    assert content(one) == content(several)
+    assert told == [CHUNK, 2 * CHUNK, 3 * CHUNK, MANY]
+    assert [path.name for path in several.parent.iterdir()] == [kind]
 
 
-def test_what_was_drawn_reads_back_in_order_and_whole(tmp_path: Path) -> None:
-    source = SchemeSource("tangle", {"alphabet": "a/?.", "length": "1-3"})
-    generate(source, tmp_path / "out", 30, workers=1)
-    folder = FolderSource(tmp_path / "out")
-    assert folder.size == 30
-    read = {folder.name_of(i).rpartition("_")[2]: folder.sample(i) for i in range(30)}
+@every_kind
+def test_a_drawing_that_was_stopped_ends_with_the_same_bytes(tmp_path: Path, kind: str) -> None:
+    source = SchemeSource("tangle", SMALL)
+    whole, stopped = tmp_path / "whole" / kind, tmp_path / "stopped" / kind
+    generate(source, whole, MANY, workers=1)
+    for number in (1, CHUNK + 1, MANY):
+        with pytest.raises(Stopped):
+            generate(source, stopped, MANY, workers=1, on_progress=stop_at(number))
+    told: list[int] = []
+    generate(source, stopped, MANY, workers=1, on_progress=told.append)
+    assert told == []
+    assert content(stopped) == content(whole)
+    assert [path.name for path in stopped.parent.iterdir()] == [kind]
+
+
+@every_kind
+def test_whatever_a_kill_leaves_half_written_is_written_again(tmp_path: Path, kind: str) -> None:
+    source = SchemeSource("lepture", SMALL)
+    whole, torn = tmp_path / "whole" / kind, tmp_path / "torn" / kind
+    generate(source, whole, MANY, workers=1)
+    with pytest.raises(Stopped):
+        generate(source, torn, MANY, workers=1, on_progress=stop_at(2 * CHUNK))
+    # The pictures of a chunk are written before its rows: here two rows are gone, a third is cut.
+    index = torn / "index.jsonl" if kind == "out" else torn.with_name(f"{kind}.part.jsonl")
+    rows = index.read_bytes().splitlines(keepends=True)
+    index.write_bytes(b"".join(rows[:-3]) + rows[-3][:-9])
+    if kind == "out":
+        (torn / f".{'0' * 16}.part").write_bytes(b"half")
+    generate(source, torn, MANY, workers=1)
+    assert content(torn) == content(whole)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="kills by signal")
+def test_killed_in_the_middle_and_run_again(tmp_path: Path) -> None:
+    scheme, total = "scheme:lepture?width=64&height=32&seed=4", 3_000
+    command = [sys.executable, "-m", "captchalab", "generate", scheme, "killed.tar", "-n", str(total)]
+    process = subprocess.Popen(command, cwd=tmp_path)
+    index = tmp_path / "killed.tar.part.jsonl"
+    for _ in count():
+        if process.poll() is not None or (index.exists() and index.stat().st_size > 20_000):
+            break
+        time.sleep(0.01)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert index.exists() and not (tmp_path / "killed.tar").exists()
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert "going on" in done.stderr
+    generate(open_source(scheme), tmp_path / "whole.tar", total, workers=1)
+    assert (tmp_path / "killed.tar").read_bytes() == (tmp_path / "whole.tar").read_bytes()
+
+
+@every_kind
+def test_what_was_drawn_reads_back_whole(tmp_path: Path, kind: str) -> None:
+    source = SchemeSource("tangle", {**SMALL, "alphabet": "中a/?.", "font": chinese_font()})
+    generate(source, tmp_path / kind, 30, workers=1)
+    at_rest = open_source(str(tmp_path / kind))
+    assert at_rest.size == 30
+    read = {at_rest.name_of(i).rpartition("_")[2]: at_rest.sample(i) for i in range(30)}
     for i in range(30):
         drawn, again = source.sample(i), read[f"{i:04d}.png"]
         assert again.text == drawn.text
         assert np.array_equal(again.image, drawn.image)
+    assert check(at_rest) == []
+
+
+def chinese_font() -> str:
+    from captchalab.synth.fonts import bundled, holds
+
+    return next(font for font in bundled() if holds(font, "中"))
+
+
+def test_the_index_says_what_was_drawn(tmp_path: Path) -> None:
+    generate(SchemeSource("lepture", {"seed": "2"}), tmp_path / "out", 5, workers=1)
+    first, *rows = map(json.loads, (tmp_path / "out" / "index.jsonl").read_text("utf-8").splitlines())
+    assert (first["drawn"], first["count"]) == ("scheme:lepture?seed=2", 5)
+    assert first["scheme"]["lettering"]["kind"] == "stretched" and first["captchalab"]
+    source = SchemeSource("lepture", {"seed": "2"})
+    for i, row in enumerate(rows):
+        path = tmp_path / "out" / row["file"]
+        assert (row["text"], row["bytes"]) == (source.text(i), path.stat().st_size)
+
+
+def test_the_table_says_what_was_drawn(tmp_path: Path) -> None:
+    from pyarrow import parquet
+
+    generate(SchemeSource("lepture", {"seed": "2"}), tmp_path / "out.parquet", 5, workers=1)
+    table = parquet.read_table(tmp_path / "out.parquet")
+    assert table.column_names == ["image", "text", "name"]
+    assert json.loads(table.schema.metadata[b"captchalab"])["drawn"] == "scheme:lepture?seed=2"
+
+
+class Tiny:
+    """A source of one text; sample 0 has another colour each time."""
+
+    name, size = "tiny", None
+    colours = count()
+
+    def text(self, index: int) -> str:
+        return "a"
+
+    def sample(self, index: int) -> Sample:
+        return Sample(np.full((2, 2, 3), next(self.colours) % 200 if index == 0 else 9, np.uint8), "a")
 
 
 def test_numbers_sort_when_there_are_many(tmp_path: Path) -> None:
-    class Tiny:
-        name, size = "tiny", None
-
-        def text(self, index: int) -> str:
-            return "a"
-
-        def sample(self, index: int):
-            from captchalab.samples.sample import Sample
-
-            return Sample(np.zeros((2, 2, 3), np.uint8), "a")
-
     generate(Tiny(), tmp_path / "out", 10_001, workers=1)
-    names = sorted(path.name for path in (tmp_path / "out").iterdir())
+    names = sorted(path.name for path in (tmp_path / "out").glob("*.png"))
     assert (names[0], names[-1], len(names)) == ("a_00000.png", "a_10000.png", 10_001)
 
 
-def test_a_folder_with_files_and_a_source_at_rest_are_refused(tmp_path: Path) -> None:
+def test_what_is_drawn_otherwise_now_is_not_gone_on_with(tmp_path: Path) -> None:
+    generate(Tiny(), tmp_path / "out", 1, workers=1)
+    with pytest.raises(UsageError, match="drawn otherwise now"):
+        generate(Tiny(), tmp_path / "out", 1, workers=1)
+
+
+def test_another_drawing_is_refused_by_what_differs(tmp_path: Path) -> None:
     generate(SchemeSource("lepture"), tmp_path / "out", 2)
+    assert generate(SchemeSource("lepture"), tmp_path / "out", 2) == 2
+    with pytest.raises(UsageError, match="count was 2, now it is 3"):
+        generate(SchemeSource("lepture"), tmp_path / "out", 3)
+    with pytest.raises(UsageError, match=r"drawn was scheme:lepture, now it is scheme:lepture\?seed=1"):
+        generate(SchemeSource("lepture", {"seed": "1"}), tmp_path / "out", 2)
+    own = tmp_path / "own.toml"
+    for value in (20, 30):
+        own.write_text(f'like = "lepture"\n[lettering]\nrotation = {value}')
+        if value == 20:
+            generate(open_source(f"scheme:{own}"), tmp_path / "mine", 2)
+    with pytest.raises(UsageError, match="the scheme has changed"):
+        generate(open_source(f"scheme:{own}"), tmp_path / "mine", 2)
+
+
+def test_what_is_there_already_is_never_written_over(tmp_path: Path) -> None:
+    source = SchemeSource("lepture")
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "mine.txt").write_text("mine")
     with pytest.raises(UsageError, match="not empty"):
-        generate(SchemeSource("lepture"), tmp_path / "out", 2)
+        generate(source, tmp_path / "full", 2)
+    (tmp_path / "full" / "index.jsonl").write_text("mine")
+    with pytest.raises(UsageError, match="no index of a drawing"):
+        generate(source, tmp_path / "full", 2)
+    (tmp_path / "mine.tar").write_text("mine")
+    with pytest.raises(UsageError, match="exists already"):
+        generate(source, tmp_path / "mine.tar", 2)
+    with pytest.raises(UsageError, match=r"\.tar or \.parquet"):
+        generate(source, tmp_path / "mine.tar.gz", 2)
+    generate(source, tmp_path / "out", 2)
     with pytest.raises(UsageError, match="not drawn"):
         generate(FolderSource(tmp_path / "out"), tmp_path / "new", 2)
     assert not (tmp_path / "new").exists()

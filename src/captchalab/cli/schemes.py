@@ -57,17 +57,31 @@ def _draw_sheet(out: Path) -> None:
 
 def generate(
     source: DrawnSourceArgument,
-    out: Annotated[Path, typer.Argument(metavar="OUT", help="The folder to write into: a new or empty one.")],
+    out: Annotated[
+        Path, typer.Argument(metavar="OUT", help="A new folder, or a file that ends in .tar or .parquet.")
+    ],
     count: Annotated[int, typer.Option("-n", "--count", metavar="N", min=1, help="How many pictures.")],
     seed: Annotated[
         int | None, typer.Option(metavar="S", min=0, help="Another seed, other pictures.")
     ] = None,
 ) -> None:
-    """Draw labelled pictures into a folder. The same seed gives the same pictures."""
+    """Draw labelled pictures, on all cores. The same seed gives the same pictures.
+
+    OUT also gets index.jsonl: what was drawn, and file and text of each picture (a .parquet has them in its
+    metadata and columns). Stopped in the middle, the same command goes on, and ends with the same bytes: at
+    most the pictures of the last moments are drawn again. A .tar or .parquet is drawn into OUT.part first,
+    which a .parquet is made of at the end: it takes twice the space for that long.
+    """
     from captchalab.sources import open_source
     from captchalab.synth.generate import generate as draw
 
     opened = open_source(source, seed=seed)
     with counter("drew") as show:
-        written = draw(opened, out, count, on_progress=lambda done: show(done, count))
+        written = draw(
+            opened,
+            out,
+            count,
+            on_progress=lambda done: show(done, count),
+            on_resume=lambda done: say(f"going on with {out}: {done:,} of {count:,} are there"),
+        )
     say(f"{written:,} pictures in {out}")

@@ -69,9 +69,8 @@ class FolderWriter:
         """
         assert tail and "_" not in tail and "." not in tail
         text = check_label(text)
-        named = fits_file_name(text)
-        file = f"{text if named else ''}_{tail}{suffix}"
-        if not named:
+        file = file_of(text, tail, suffix)
+        if not fits_file_name(text):
             self._add_row(file, text)
         data = picture if isinstance(picture, bytes) else encode_png(picture)
         write_atomic(self._folder / file, data, durable=False)
@@ -86,6 +85,11 @@ class FolderWriter:
                 self._rows.write(label_header(self._label_file))
         self._rows.write(label_row(file, text, self._label_file))
         self._rows.flush()
+
+
+def file_of(text: str, tail: str, suffix: str) -> str:
+    """``TEXT_tail.png``, or ``_tail.png`` where a name cannot hold the text."""
+    return f"{text if fits_file_name(text) else ''}_{tail}{suffix}"
 
 
 def save_samples(
@@ -121,8 +125,8 @@ class Pick:
 
     @property
     def file(self) -> str:
-        """``TEXT_hash.png``, or ``_hash.png`` where a name cannot hold the text."""
-        return f"{self.text if fits_file_name(self.text) else ''}_{self.content_hash.hex()[:16]}{self.suffix}"
+        """Its file name."""
+        return file_of(self.text, self.content_hash.hex()[:16], self.suffix)
 
 
 def copy_samples(folder: Path, picks: Sequence[Pick]) -> None:
