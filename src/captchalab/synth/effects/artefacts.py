@@ -95,9 +95,10 @@ def _chosen(rng: Generator, picture: Bytes, count: int) -> Bytes:
     _, axes = np.linalg.eigh(middle.T @ middle)
     along = middle @ axes[:, -1]
     order = along.argsort(kind="stable")
-    spread = np.linspace(along[order[0]], along[order[-1]], (count + 1) // 2)
-    ends = np.minimum(np.searchsorted(along[order], spread), _SAMPLES - 1)
-    return np.concatenate((some[order[ends]], some[: count // 2]))
+    ends = max(2, count // 2)
+    spread = np.linspace(along[order[0]], along[order[-1]], ends)
+    places = np.minimum(np.searchsorted(along[order], spread), _SAMPLES - 1)
+    return np.concatenate((some[order[places]], some[: count - ends]))
 
 
 def rescale(

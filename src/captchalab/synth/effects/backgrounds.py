@@ -53,9 +53,10 @@ def radial_gradient(
     height, width = picture.shape[:2]
     x, y = grid(height, width)
     across, down = pick(rng, centre_x) * width, pick(rng, centre_y) * height
-    away = cv2.magnitude(x - np.float32(across), y - np.float32(down)) / np.float32(pick(rng, radius) * width)
+    away = cv2.magnitude(x - np.float32(across), y - np.float32(down))
+    share = np.minimum(away / np.float32(max(1.0, pick(rng, radius) * width)), np.float32(1))
     ends = choose_colour(rng, inner, colours), choose_colour(rng, outer, colours)
-    return laid(picture, _between(np.minimum(away, np.float32(1)), *ends), pick(rng, opacity))
+    return laid(picture, _between(share, *ends), pick(rng, opacity))
 
 
 def texture(

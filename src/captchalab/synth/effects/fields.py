@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache
 
 import numpy as np
@@ -31,18 +32,20 @@ def ramp(height: int, width: int, degrees: float) -> Field:
 
 def clouds(rng: Generator, height: int, width: int, cell: float) -> Field:
     """Smooth noise within -1 and 1, float32 ``(H, W)``, whose bumps are about ``cell`` pixels apart."""
-    high, wide = (round(side / max(1.0, cell)) + 1 for side in (height, width))
-    points = rng.random((high + 3, wide + 3), dtype=np.float32) * 3 - np.float32(1.5)
-    # Weights of four points each: two small products are faster than OpenCV's cubic resize.
-    noise = _weights(height, high) @ points @ _weights(width, wide).T
+    # Four sizes an octave are enough, and few enough to keep their weights.
+    quarters = round(4 * math.log2(max(1.0, cell)))
+    down, across = _weights(height, quarters), _weights(width, quarters)
+    points = rng.random((down.shape[1], across.shape[1]), dtype=np.float32) * 3 - np.float32(1.5)
+    # Two small products are faster than OpenCV's cubic resize.
+    noise = down @ points @ across.T
     return np.clip(noise, -1, 1, out=noise)
 
 
-@lru_cache(maxsize=128)
-def _weights(length: int, cells: int) -> Field:
-    """Cubic B-spline: what each of ``cells + 3`` points adds to each of ``length`` places, a row a place."""
-    places = np.linspace(0, cells, length, endpoint=False)
-    distance = np.abs(places[:, None] + 1 - np.arange(cells + 3))
+@lru_cache(maxsize=256)
+def _weights(length: int, quarters: int) -> Field:
+    """Cubic B-spline, ``2 ** (quarters / 4)`` pixels a point: how much of each point is in each place."""
+    places = np.arange(length) / 2 ** (quarters / 4)
+    distance = np.abs(places[:, None] + 1 - np.arange(int(places[-1]) + 4))
     near, far = 2 / 3 - distance**2 + distance**3 / 2, (2 - distance) ** 3 / 6
     weights = np.where(distance < 1, near, np.where(distance < 2, far, 0)).astype(np.float32)
     weights.flags.writeable = False

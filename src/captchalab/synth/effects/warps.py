@@ -125,7 +125,7 @@ def rotate(
     fill: Paint = "edge",
 ) -> Bytes:
     """Turned about the middle (anticlockwise) and enlarged ``zoom`` times."""
-    angle, scale = np.deg2rad(pick(rng, degrees)), 1 / pick(rng, zoom)
+    angle, scale = np.deg2rad(pick(rng, degrees)), 1 / max(0.01, pick(rng, zoom))
     cosine, sine = float(np.cos(angle)) * scale, float(np.sin(angle)) * scale
     matrix = _about_middle(picture, ((cosine, -sine), (sine, cosine)))
     return _projected(picture, matrix, smooth, outside(rng, picture, fill, colours))

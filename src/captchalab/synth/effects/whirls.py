@@ -30,7 +30,7 @@ def water_ripple(
     """Rings of waves that die away at ``radius``; lengths in heights, the centre in widths and heights."""
     height, width = picture.shape[:2]
     aside, down, away = _around(rng, picture, centre_x, centre_y)
-    length, reach = max(1.0, pick(rng, wavelength) * height), pick(rng, radius) * height
+    length, reach = max(1.0, pick(rng, wavelength) * height), max(1.0, pick(rng, radius) * height)
     turns = away * np.float32(2 * np.pi / length) + np.float32(2 * np.pi * rng.random())
     fading = np.maximum(np.float32(0), 1 - away / np.float32(reach))
     # Divided by the distance, since the shift goes along the radius; it grows from 0 at the centre.
@@ -52,15 +52,15 @@ def fish_eye(
     smooth: bool = True,
     fill: Paint = "edge",
 ) -> Bytes:
-    """A lens: ``magnification`` times in its middle (under 1 shrinks), nothing beyond ``radius`` heights.
+    """A lens of ``radius`` heights: ``magnification`` times in its middle (0.1 or more; under 1 shrinks).
 
     The distance from the centre is mapped by the cubic that keeps the rim and its slope; with 4 in the middle
     it is the one that kaptcha and SimpleCaptcha use.
     """
     height, width = picture.shape[:2]
     aside, down, away = _around(rng, picture, centre_x, centre_y)
-    rim = pick(rng, radius) * height
-    strength = np.float32(1 - 1 / pick(rng, magnification))
+    rim = max(1.0, pick(rng, radius) * height)
+    strength = np.float32(1 - 1 / max(0.1, pick(rng, magnification)))
     # source / away - 1 = -strength (1 - s)^2 for s = away / rim: all of it at the centre, none at the rim.
     inside = np.maximum(np.float32(0), 1 - away * np.float32(1 / rim))
     share = -strength * inside * inside
@@ -83,7 +83,8 @@ def swirl(
     """Turned by ``degrees`` at the centre and less and less towards ``radius`` (in heights)."""
     height, width = picture.shape[:2]
     aside, down, away = _around(rng, picture, centre_x, centre_y)
-    inside = np.maximum(np.float32(0), 1 - away * np.float32(1 / (pick(rng, radius) * height)))
+    rim = max(1.0, pick(rng, radius) * height)
+    inside = np.maximum(np.float32(0), 1 - away * np.float32(1 / rim))
     angle = np.float32(np.deg2rad(pick(rng, degrees))) * inside * inside
     cosine, sine = np.cos(angle) - 1, np.sin(angle)
     x, y = grid(height, width)
