@@ -97,7 +97,7 @@ def test_unknown_options_are_answered_with_the_known(name: str) -> None:
 def test_unknown_names() -> None:
     with pytest.raises(UsageError, match=r"unknown network 'cmpact'. Did you mean 'compact'\?.*cnn, compact"):
         build("cmpact", SPEC, 11, 4, {})
-    with pytest.raises(UsageError, match=r"'tinny'.*Did you mean 'tiny'\?.*base, large, small, tiny"):
+    with pytest.raises(UsageError, match=r"'tinny'.*Did you mean 'tiny'\?.*base, fine, large, small, tiny"):
         build("compact", SPEC, 11, 4, {"size": "tinny"})
 
 
