@@ -56,7 +56,7 @@ def islands(picture: np.ndarray) -> list[slice]:
     return [slice(first, last) for first, last in zip(edges[::2], edges[1::2], strict=True)]
 
 
-@pytest.mark.parametrize("place", ["centred", "left", "anywhere", "spread"])
+@pytest.mark.parametrize("place", ["centred", "left", "anywhere", "spread", "columns"])
 @pytest.mark.parametrize("outline", [0.0, 2.0])
 @pytest.mark.parametrize("size", [(160, 60), (100, 60), (64, 32), (301, 97), (40, 100)])
 def test_shrink_keeps_all_ink_on_the_canvas(place: str, outline: float, size: tuple[int, int]) -> None:
@@ -117,6 +117,20 @@ def test_gap_and_advance() -> None:
     assert len(set(gaps(advance="ink", gap=0.2))) == 1
     assert min(gaps(gap=0.2)) > min(gaps()) + 5
     assert gaps(advance="ink", gap=-0.2) == [], "they overlap: one island"
+
+
+def test_rooms_are_equal_whatever_stands_in_them() -> None:
+    def edges(text: str, **options: Any) -> list[tuple[int, int]]:
+        parts = islands(written(text, canvas=(200, 60), margin=0, start=0, size=0.5, **options))
+        return [(part.start, part.stop) for part in parts]
+
+    proportional = {"fonts": ("Caladea-Bold",)}
+    columns = edges("WlWl", place="columns", **proportional)
+    assert [left for left, _ in columns] == pytest.approx([0, 50, 100, 150], abs=3)
+    middle = edges("WlWl", place="spread", advance="ink", **proportional)
+    assert [(left + right) / 2 for left, right in middle] == pytest.approx([25, 75, 125, 175], abs=1)
+    lefts = [box(written("HH", i, (200, 60), place="anywhere", size=0.5))[0] for i in range(40)]
+    assert min(lefts) < 30 and max(lefts) > 110
 
 
 def test_spaces_take_room_and_leave_no_ink() -> None:

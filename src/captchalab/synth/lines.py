@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from captchalab.synth.layout import on_a_line, spread, stay_inside
-from captchalab.synth.letters import Letter, Placed
+from captchalab.synth.letters import Letter, Placed, Shape
+
+Shaped = list[tuple[Letter, Shape]]
 
 
 class Line(NamedTuple):
@@ -31,37 +33,21 @@ class Line(NamedTuple):
     """Pixels down for each to the right."""
 
 
-def shrunk(line: Line, letters: list[Letter]) -> list[Letter]:
-    """As large as they are, or as large as the canvas allows."""
-    wide = line.width - line.margin - line.start
-    _, total = on_a_line(_advances(line, letters), [letter.gap for letter in letters])
-    factor = min(1.0, wide / max(total, 1.0), *[_room(line, letter) for letter in letters])
-    return [letter.resized(factor) for letter in letters]
-
-
-def _room(line: Line, letter: Letter) -> float:
-    """How many times larger a letter may be and still be within the margins."""
-    shape, taken = letter.shape(), 2 * (line.margin + letter.edge) + 1
-    across, down = shape.left + shape.right - 2 * letter.edge, shape.up + shape.down - 2 * letter.edge
-    return min(max(line.width - taken, 1) / max(across, 1), max(line.height - taken, 1) / max(down, 1))
-
-
 def placed(line: Line, letters: Sequence[Letter]) -> list[Placed]:
-    """Every letter on its place, turned with the line where that bends."""
-    columns, total = _columns(line, letters)
+    """Every letter on its place, as large as the canvas allows, turned with the line where that bends."""
+    shaped = [(letter, letter.shape()) for letter in letters]
+    if line.inside:
+        shaped = _shrunk(line, shaped)
+    columns, total = _columns(line, [letter for letter, _ in shaped])
     centre, half = sum(columns) / len(columns), max(total, 1.0) / 2
-    bent = line.bow != 0 or line.slope != 0
     result = []
-    for letter, column in zip(letters, columns, strict=True):
+    for (letter, shape), column in zip(shaped, columns, strict=True):
         along = (column - centre) / half
-        if bent:
-            steepness = line.slope + 2 * line.bow * along / half
-            letter = letter._replace(rotation=letter.rotation + math.degrees(math.atan(steepness)))
-            if line.inside:
-                letter = letter.resized(min(1.0, _room(line, letter)))
+        if line.bow or line.slope:
+            letter, shape = _turned(line, letter, line.slope + 2 * line.bow * along / half)
         x = column + letter.shift[0]
         y = line.level + line.slope * (column - centre) + line.bow * (along * along - 0.5) + letter.shift[1]
-        glyph, shape = letter.glyph, letter.shape()
+        glyph = letter.glyph
         if glyph.coverage is not None:
             lower = glyph.middle - glyph.rise + glyph.coverage.shape[0] / 2
             y += lower * letter.scale * letter.stretch[1]
@@ -70,6 +56,31 @@ def placed(line: Line, letters: Sequence[Letter]) -> list[Placed]:
             y = stay_inside(y, shape.up + line.margin, shape.down + line.margin, line.height)
         result.append(Placed(letter, shape, x, y))
     return result
+
+
+def _shrunk(line: Line, shaped: Shaped) -> Shaped:
+    letters = [letter for letter, _ in shaped]
+    _, total = on_a_line(_advances(line, letters), [letter.gap for letter in letters])
+    wide = (line.width - line.margin - line.start) / max(total, 1.0)
+    factor = min(1.0, wide, *[_room(line, letter, shape) for letter, shape in shaped])
+    if factor == 1.0:
+        return shaped
+    return [(letter, letter.shape()) for letter in [letter.resized(factor) for letter in letters]]
+
+
+def _turned(line: Line, letter: Letter, steepness: float) -> tuple[Letter, Shape]:
+    letter = letter._replace(rotation=letter.rotation + math.degrees(math.atan(steepness)))
+    if line.inside:
+        letter = letter.resized(min(1.0, _room(line, letter, letter.shape())))
+    return letter, letter.shape()
+
+
+def _room(line: Line, letter: Letter, shape: Shape) -> float:
+    """How many times larger a letter may be and still be within the margins."""
+    edge = letter.edge
+    taken = 2 * (line.margin + edge) + 1
+    across, down = shape.left + shape.right - 2 * edge, shape.up + shape.down - 2 * edge
+    return min(max(line.width - taken, 1) / max(across, 1), max(line.height - taken, 1) / max(down, 1))
 
 
 def _advances(line: Line, letters: Sequence[Letter]) -> list[float]:
@@ -84,12 +95,16 @@ def _advances(line: Line, letters: Sequence[Letter]) -> list[float]:
 
 def _columns(line: Line, letters: Sequence[Letter]) -> tuple[list[float], float]:
     """The middle of the ink of each letter, and how wide the line is."""
-    if line.place == "spread":
-        return spread(len(letters), line.width, line.margin), line.width - 2 * line.margin
     advances = _advances(line, letters)
     starts, total = on_a_line(advances, [letter.gap for letter in letters])
     begin = line.start
-    if line.place != "left":
+    if line.place == "spread":
+        rooms, total = spread(len(letters), line.width, line.margin), line.width - 2 * line.margin
+        begin, starts = 0.0, [room - advance / 2 for room, advance in zip(rooms, advances, strict=True)]
+    elif line.place == "columns":
+        total = line.width - line.start
+        starts = [i * total / len(letters) for i in range(len(letters))]
+    elif line.place != "left":
         begin = line.margin + line.share * (line.width - 2 * line.margin - total)
     columns = []
     for letter, start, advance in zip(letters, starts, advances, strict=True):

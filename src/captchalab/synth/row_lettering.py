@@ -16,7 +16,7 @@ from captchalab.synth.colours import Colour, Colours, Paint, choose_colour, near
 from captchalab.synth.fonts import holders
 from captchalab.synth.inking import Tile, inks_of, lay, shadow_of
 from captchalab.synth.letters import NO_PULL, Corners, Letter, Placed, clean_glyph
-from captchalab.synth.lines import Line, placed, shrunk
+from captchalab.synth.lines import Line, placed
 from captchalab.synth.opencv import cv2
 from captchalab.synth.ranges import Range, pick
 
@@ -36,7 +36,7 @@ _NUMBERS = (
 )
 _PAINTS = ("colour", "outline_colour")
 _WORDS = {
-    "place": ("centred", "left", "anywhere", "spread"),
+    "place": ("centred", "left", "anywhere", "spread", "columns"),
     "advance": ("font", "ink"),
     "fit": ("shrink", "clip"),
 }
@@ -65,9 +65,10 @@ class RowLettering:
     perspective: Range = 0.0
     """Largest pull at each corner, as a fraction of the character's box."""
     place: str = "centred"
-    """A line ``centred``, ``left`` or ``anywhere``, or ``spread`` (each in the middle of equal rooms)."""
+    """A line that stands ``centred``, ``left`` or ``anywhere``; or equal rooms over the width: ``spread``
+    sets each character into the middle of one, ``columns`` lets it begin at the left of one."""
     start: Range = 0.05
-    """Left end of a line placed ``left``, as a fraction of the width; once for the picture."""
+    """Where ``left`` and ``columns`` begin, as a fraction of the width; once for the picture."""
     advance: str = "font"
     """What a character takes up in the line: its advance in the ``font``, or the width of its ``ink``."""
     gap: Range = 0.0
@@ -137,8 +138,6 @@ class RowLettering:
         height, width = canvas.shape[:2]
         letters = self._letters(rng, text, height, colours)
         line = self._line(rng, width, height)
-        if self.fit == "shrink":
-            letters = shrunk(line, letters)
         inks = [ink for letter in placed(line, letters) for ink in self._inks(letter, width, height)]
         if self.shadow_probability and rng.random() < self.shadow_probability:
             shift = pick(rng, self.shadow_x), pick(rng, self.shadow_y)
@@ -205,7 +204,7 @@ class RowLettering:
             width=width,
             height=height,
             margin=margin,
-            start=pick(rng, self.start) * width if self.place == "left" else margin,
+            start=pick(rng, self.start) * width if self.place in ("left", "columns") else margin,
             share=rng.random() if self.place == "anywhere" else 0.5,
             level=pick(rng, self.baseline) * height,
             bow=pick(rng, self.arc) * height,
