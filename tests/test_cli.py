@@ -64,11 +64,25 @@ def test_generate_does_not_mix_two_drawings(pictures: Path, capsys: pytest.Captu
 
 
 def test_schemes_are_listed_and_drawn(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["schemes", "--sheet", str(tmp_path / "sheet.png")]) == 0
+    assert run(["schemes"]) == 0
     rows = [line.split("\t") for line in capsys.readouterr().out.splitlines()]
     assert ["scheme:lepture", "160x60", "4", "digits+upper"] in [row[:4] for row in rows]
-    with Image.open(tmp_path / "sheet.png") as drawn:
-        assert drawn.width > 500
+    for names in ([], ["tangle"]):
+        assert run(["schemes", *names, "--sheet", str(tmp_path / f"sheet{len(names)}.png")]) == 0
+    with Image.open(tmp_path / "sheet0.png") as every, Image.open(tmp_path / "sheet1.png") as one:
+        assert every.width == one.width > 500 and every.height > one.height
+
+
+def test_a_scheme_is_printed_changed_and_drawn(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["schemes", "tangle"]) == 0
+    declaration = tmp_path / "mine.toml"
+    declaration.write_text(capsys.readouterr().out.replace("width = 160", "width = 200"), encoding="utf-8")
+    assert run(["generate", f"scheme:{declaration}", str(tmp_path / "drawn"), "-n", "2"]) == 0
+    for picture in (tmp_path / "drawn").glob("*.png"):
+        with Image.open(picture) as drawn:
+            assert drawn.size == (200, 60)
+    assert run(["schemes", "lepture", "tangle"]) == 2
+    assert "--sheet" in capsys.readouterr().err
 
 
 def test_one_picture_prints_its_text_alone(
@@ -275,6 +289,9 @@ def test_a_run_without_out_is_named_at_its_start(
         (["train", "scheme:lepture", "--until", "99"], "--until"),
         (["train", "scheme:lepture", "--minutes", "0"], "--minutes"),
         (["schemes", "--sheet", "nowhere/sheet.png"], "nowhere/sheet.png "),
+        (["schemes", "--sheet", "sheet.jpg"], "OUT.png"),
+        (["schemes", "leptur"], "'lepture'"),
+        (["schemes", "mine.toml"], "mine.toml"),
         (["evaluate", "nothing.onnx", "one"], "nothing.onnx"),
         (["evaluate", "python:json:loads", "one"], "read_many"),
         (["evaluate", "python:json", "one"], "python:MODULE:OBJECT"),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,46 +13,76 @@ from captchalab.cli.options import DrawnSourceArgument
 from captchalab.cli.watching import counter
 from captchalab.errors import UsageError
 
+if TYPE_CHECKING:
+    from captchalab.synth.source import SchemeSource
+
 INK = (40, 44, 52)
 SHEET_SAMPLES = 5
 """Pictures of each scheme on the sheet: one row."""
 
 
 def schemes(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[NAME|FILE.toml]...", help="Schemes; one alone is printed as a declaration."),
+    ] = None,
     sheet: Annotated[
-        Path | None, typer.Option(metavar="OUT.png", help="Draw samples of every scheme on one sheet.")
+        Path | None,
+        typer.Option(metavar="OUT.png", help="Draw samples of these schemes, or of every one, on one sheet."),
     ] = None,
 ) -> None:
-    """List the schemes that can be drawn."""
-    from captchalab.synth.schemes import SCHEMES
+    """List the schemes that can be drawn, show their pictures, or print what one is made of.
 
+    captchalab schemes lepture > mine.toml writes the whole declaration of a scheme: change what you like,
+    and scheme:mine.toml can be drawn and trained on as any other. A file may also hold changes only:
+    like = "lepture" in its first line.
+    """
     if sheet is not None:
         if sheet.suffix.lower() != ".png":
-            raise UsageError(f"--sheet {sheet}: the sheet is a PNG, so end its name in .png")
-        _draw_sheet(sheet)
-    rows = []
-    for name, scheme in sorted(SCHEMES.items()):
-        shortest, longest = scheme.lengths
-        length = str(shortest) if shortest == longest else f"{shortest}-{longest}"
-        rows.append(
-            (f"scheme:{name}", f"{scheme.width}x{scheme.height}", length, scheme.alphabet, scheme.summary)
+            raise UsageError(f"--sheet {sheet}: the sheet is a PNG; name it OUT.png")
+        _draw_sheet(_open(names), sheet)
+        say(f"{SHEET_SAMPLES} samples of each scheme: {sheet}")
+    elif not names:
+        _list(_open(names))
+    elif len(names) == 1:
+        from captchalab.synth.declaration_text import toml_of
+
+        print(toml_of(_open(names)[0].scheme), end="")
+    else:
+        raise UsageError(
+            "the declaration of one scheme is printed at a time; several go on a --sheet OUT.png"
         )
-    print_table(("source", "size", "length", "alphabet", "look"), rows)
-    if sheet is not None:
-        say(f"samples of every scheme: {sheet}")
 
 
-def _draw_sheet(out: Path) -> None:
+def _open(names: Sequence[str] | None) -> list[SchemeSource]:
+    """The schemes of these names (``lepture``, ``scheme:mine.toml?length=5``), or all."""
     from captchalab.sources import open_source
     from captchalab.synth.schemes import SCHEMES
+    from captchalab.synth.source import SchemeSource
+
+    opened = [open_source(f"scheme:{name.removeprefix('scheme:')}") for name in names or sorted(SCHEMES)]
+    return [source for source in opened if isinstance(source, SchemeSource)]
+
+
+def _list(sources: Sequence[SchemeSource]) -> None:
+    rows = []
+    for source in sources:
+        scheme = source.scheme
+        shortest, longest = source.lengths
+        length = str(shortest) if shortest == longest else f"{shortest}-{longest}"
+        rows.append((source.name, f"{scheme.width}x{scheme.height}", length, scheme.alphabet, scheme.summary))
+    print_table(("source", "size", "length", "alphabet", "look"), rows)
+
+
+def _draw_sheet(sources: Sequence[SchemeSource], out: Path) -> None:
     from captchalab.training.sheet import Caption, Cell, draw_sheet
 
     cells = []
-    for name in sorted(SCHEMES):
-        source = open_source(f"scheme:{name}")
+    for source in sources:
         for index in range(SHEET_SAMPLES):
             sample = source.sample(index)
-            cells.append(Cell(sample.image, (Caption(sample.text, INK), Caption(name, INK))))
+            captions = Caption(sample.text, INK), Caption(source.scheme.name, INK)
+            cells.append(Cell(sample.image, captions))
     draw_sheet("Schemes", cells, out)
 
 
