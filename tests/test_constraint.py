@@ -186,6 +186,14 @@ def test_patterns_made_to_exhaust_time_or_the_stack_end_soon() -> None:
         ({"words": ["ab"], "allowed": "a"}, "none of the 1"),
         ({"words": ["ab"], "pattern": "c+"}, "none of the 1"),
         ({"pattern": "a{3}", "length": 2}, "length 2 to 2"),
+        ({"allowed": 5}, "alphabet=5: a text is needed"),
+        ({"allowed": ["a"]}, "alphabet=['a']: a text is needed"),
+        ({"allowed": Alphabet("xyz")}, "alphabet 'xyz' shares no character"),
+        ({"pattern": 5}, "pattern=5: a text is needed"),
+        ({"words": 5}, "words=5: a list of words"),
+        ({"words": "ab"}, "words='ab': a list of words"),
+        ({"words": ["ab", 5]}, "words=['ab', 5]: a list of words"),
+        ({"words": [["ab"]]}, "words=[['ab']]: a list of words"),
     ],
 )
 def test_options_that_nothing_can_obey_are_refused(options: dict[str, Any], message: str) -> None:
@@ -201,6 +209,14 @@ def test_allowed_passes_over_what_the_model_does_not_know() -> None:
     constraint = build_constraint(alphabet=Alphabet("01ab"), allowed="digits")
     assert constraint is not None
     assert constraint.characters == "01"
+
+
+def test_an_alphabet_is_no_name_of_a_preset() -> None:
+    model = Alphabet("lowerabc")
+    named = build_constraint(alphabet=model, allowed="lower")
+    characters = build_constraint(alphabet=model, allowed=Alphabet("lower"))
+    assert named is not None and named.characters == "lowerabc"
+    assert characters is not None and characters.characters == "lower"
 
 
 def test_texts_are_compared_in_nfc() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -182,6 +183,19 @@ def test_lengths_of_numpy_and_words_that_are_one_text(reader: Reader) -> None:
     assert len(reader.read(drawn("1A2a"), length=np.int64(3)).text) == 3  # type: ignore[arg-type]
     with pytest.raises(ConstraintError, match="a list of words"):
         reader.read(drawn("1A2a"), words="1A2a")
+
+
+@pytest.mark.parametrize(
+    "option", [{"alphabet": 5}, {"alphabet": ["1"]}, {"pattern": 5}, {"words": 5}, {"words": [["1A"]]}]
+)
+def test_constraints_that_are_no_texts(reader: Reader, option: dict[str, Any]) -> None:
+    ((name, value),) = option.items()
+    for read in (reader.read, lambda image, **options: reader.read_many([image], **options)):
+        with pytest.raises(
+            ConstraintError, match=rf"^{name}={re.escape(repr(value))}: a .* is needed"
+        ) as caught:
+            read(drawn("1A2a"), **option)
+        assert "\n" not in str(caught.value)
 
 
 def test_arithmetic(reader: Reader) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -47,7 +47,7 @@ class Constraint:
 def build_constraint(
     *,
     alphabet: Alphabet,
-    allowed: str | None = None,
+    allowed: str | Alphabet | None = None,
     length: int | tuple[int, int] | None = None,
     pattern: str | None = None,
     words: Sequence[str] | None = None,
@@ -55,8 +55,9 @@ def build_constraint(
 ) -> Constraint | None:
     """The constraint of these options for a model's ``alphabet``; ``None`` where no option is given.
 
-    ``allowed``: preset names joined by ``+`` (``digits+upper``) or the characters themselves. Characters
-    that the model does not know are passed over, as it never reads them; it is an error where none is left.
+    ``allowed``: preset names joined by ``+`` (``digits+upper``) or the characters themselves; an
+    ``Alphabet`` is never taken for a preset's name. Characters that the model does not know are passed
+    over, as it never reads them; it is an error where none is left.
     ``length``: a number of characters, or the least and the most, 0 to 64.
     ``pattern``: a regular expression of the subset that ``pattern.py`` states; the whole text must match.
     ``words``: the texts that are possible. Those that break another option, or that hold characters
@@ -69,16 +70,34 @@ def build_constraint(
     """
     if allowed is None and length is None and pattern is None and words is None and not fold_case:
         return None
+    check_types(allowed, pattern)
     span = None if length is None else _length_range(length)
     if words is None:
         return _build(alphabet, allowed, span, pattern, fold_case)
-    return _build_words(alphabet, allowed, span, pattern, words, fold_case)
+    return _build_words(alphabet, allowed, span, pattern, listed_words(words), fold_case)
+
+
+def check_types(allowed: object, pattern: object) -> None:
+    """Raises ``ConstraintError`` for an alphabet or a pattern that is neither left out nor a text."""
+    if not isinstance(allowed, str | Alphabet | None):
+        raise ConstraintError(f"alphabet={allowed!r:.80}: a text is needed, such as 'digits' or '0123'")
+    if not isinstance(pattern, str | None):
+        raise ConstraintError(f"pattern={pattern!r:.80}: a text is needed, such as '[0-9]{{4}}'")
+
+
+def listed_words(words: object) -> tuple[str, ...]:
+    """The words as a tuple. Raises ``ConstraintError`` for what is no list of texts."""
+    if isinstance(words, Iterable) and not isinstance(words, str | bytes):
+        listed = tuple(words)
+        if all(isinstance(word, str) for word in listed):
+            return listed
+    raise ConstraintError(f"words={words!r:.80}: a list of words is needed, such as ['one', 'two']")
 
 
 @lru_cache(maxsize=16)
 def _build(
     alphabet: Alphabet,
-    allowed: str | None,
+    allowed: str | Alphabet | None,
     length: tuple[int, int] | None,
     pattern: str | None,
     fold_case: bool,
@@ -110,16 +129,17 @@ class _Symbols:
     classes: tuple[tuple[int, ...], ...]
 
     @classmethod
-    def of(cls, alphabet: Alphabet, allowed: str | None, fold_case: bool) -> _Symbols:
-        wanted = None if allowed is None else {_key(c, fold_case) for c in _allowed_characters(allowed)}
+    def of(cls, alphabet: Alphabet, allowed: str | Alphabet | None, fold_case: bool) -> _Symbols:
+        named = alphabet.characters if allowed is None else _allowed_characters(allowed)
+        wanted = {_key(character, fold_case) for character in named}
         groups: dict[str, list[str]] = {}
         for character in alphabet.characters:
             key = _key(character, fold_case)
-            if wanted is None or key in wanted:
+            if key in wanted:
                 groups.setdefault(key, []).append(character)
         if not groups:
             raise ConstraintError(
-                f"alphabet {allowed!r} shares no character with the model's, {alphabet.characters[:80]!r}"
+                f"alphabet {named[:80]!r} shares no character with the model's, {alphabet.characters[:80]!r}"
             )
         characters = "".join(key if key in group else group[0] for key, group in groups.items())
         variants = tuple(_variants(key, group, fold_case) for key, group in groups.items())
@@ -133,7 +153,9 @@ class _Symbols:
         return Constraint(self.characters, order, starts, automaton)
 
 
-def _allowed_characters(allowed: str) -> str:
+def _allowed_characters(allowed: str | Alphabet) -> str:
+    if isinstance(allowed, Alphabet):
+        return allowed.characters
     try:
         return Alphabet.parse(allowed).characters
     except UsageError as error:
@@ -172,7 +194,7 @@ def _table(symbols: _Symbols, length: tuple[int, int] | None, pattern: str | Non
 
 def _build_words(
     alphabet: Alphabet,
-    allowed: str | None,
+    allowed: str | Alphabet | None,
     length: tuple[int, int] | None,
     pattern: str | None,
     words: Sequence[str],

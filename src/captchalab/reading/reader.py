@@ -23,7 +23,7 @@ from captchalab.errors import (
 )
 from captchalab.reading.alphabet import Alphabet
 from captchalab.reading.arithmetic import evaluate
-from captchalab.reading.constraint import Constraint, build_constraint
+from captchalab.reading.constraint import Constraint, build_constraint, check_types, listed_words
 from captchalab.reading.decode import Decoded, Span, decode
 from captchalab.reading.image import DEFAULT_LIMITS, ImageLike, ImageLimits, load_image
 from captchalab.reading.modelfile import ModelInfo
@@ -205,9 +205,8 @@ class Reader:
         words: Sequence[str] | None,
         fold_case: bool,
     ) -> Constraint | None:
-        if isinstance(words, str):
-            raise ConstraintError(f"words={words!r}: a list of words is needed, not one text")
-        listed = None if words is None else tuple(words)
+        check_types(alphabet, pattern)
+        listed = None if words is None else listed_words(words)
         return self._constraint(alphabet, _span(length), pattern, listed, fold_case)
 
     def _check_shapes(self) -> None:
@@ -255,10 +254,9 @@ def _build_constraint(
     words: tuple[str, ...] | None,
     fold_case: bool,
 ) -> Constraint | None:
-    allowed = Alphabet.parse(alphabet) if isinstance(alphabet, str) else alphabet
     return build_constraint(
         alphabet=model_alphabet,
-        allowed=None if allowed is None else allowed.characters,
+        allowed=alphabet,
         length=length,
         pattern=pattern,
         words=words,
