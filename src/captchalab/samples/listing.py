@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 from urllib.parse import quote
 
 from captchalab.errors import UsageError
+from captchalab.samples.journal import INDEX_FILE
 from captchalab.samples.labels import LABEL_FILES, PICTURE_SUFFIXES, read_labels, text_of_name
 
 CONFLICTS_FILE = "conflicts.csv"
@@ -53,7 +54,7 @@ def list_samples(
     mixed = any(_file_name(path).startswith("_") for path in labels)
     listing = Listing([], [], [], [], list(links))
     for path in sorted(set(labels).union(visible)):
-        if not path.startswith(inside) or _file_name(path) in LABEL_FILES:
+        if not path.startswith(inside) or _file_name(path) in (*LABEL_FILES, INDEX_FILE):
             continue
         if path not in labels and PurePosixPath(path).suffix.lower() not in PICTURE_SUFFIXES:
             listing.ignored.append(path)
