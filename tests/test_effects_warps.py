@@ -7,9 +7,12 @@ import pytest
 
 from captchalab.errors import UsageError
 from captchalab.synth.colours import Colours
+from captchalab.synth.declaration import scheme_of
 from captchalab.synth.effects import EFFECTS
 from captchalab.synth.effects.fields import clouds, grid, octaves, ramp
+from captchalab.synth.effects.layers import BORDERS
 from captchalab.synth.randomness import random_for
+from captchalab.synth.scheme import step
 
 COLOURS = Colours((200, 210, 220), (40, 60, 90))
 HEIGHT, WIDTH = 60, 160
@@ -207,3 +210,14 @@ def test_ramp_runs_from_corner_to_corner(degrees: float, corners: list[float]) -
     field = ramp(20, 50, degrees)
     assert np.allclose(field[[0, 0, -1, -1], [0, -1, 0, -1]], corners, atol=1e-5)
     assert field.dtype == np.float32
+
+
+@pytest.mark.parametrize("fill", [*BORDERS, "ink", "#123456"])
+def test_every_fill_may_stand_in_a_declaration(fill: str) -> None:
+    table = {"like": "lepture", "name": "mine", "over": [{"effect": "shear", "fill": fill}]}
+    assert scheme_of(table, "mine").over == (step("shear", fill=fill),)
+
+
+def test_what_works_on_the_text_alone_is_refused_elsewhere() -> None:
+    with pytest.raises(UsageError, match="'shadow' works on the text alone"):
+        scheme_of({"like": "lepture", "over": [{"effect": "shadow"}]}, "mine")

@@ -20,7 +20,8 @@ from captchalab.errors import UsageError, suggest
 from captchalab.reading.alphabet import MAX_LABEL_LENGTH, Alphabet
 from captchalab.synth.colours import NEUTRAL
 from captchalab.synth.declared_values import check_value, refusal, required, toml_value
-from captchalab.synth.effects import EFFECTS, ON_LAYERS
+from captchalab.synth.effects import EFFECTS, ON_LAYERS, ONLY_ON_LAYERS
+from captchalab.synth.effects.layers import BORDERS
 from captchalab.synth.fonts import bundled, load
 from captchalab.synth.opencv import cv2
 from captchalab.synth.options import LARGEST_SIDE, SMALLEST_SIDE
@@ -177,6 +178,8 @@ def _step(table: dict[str, Any], where: str, on_layer: bool) -> Step:
             f"{where}: the effect {effect!r} cannot stand in on_text; "
             f"those that can: {', '.join(sorted(ON_LAYERS))}"
         )
+    if not on_layer and effect in ONLY_ON_LAYERS:
+        raise UsageError(f"{where}: the effect {effect!r} works on the text alone; write it under on_text")
     where = f"{where} ({effect})"
     probability = check_value(float, table.pop("probability", 1.0), f"{where}: probability")
     _check_special("probability", probability, f"{where}: probability")
@@ -186,7 +189,8 @@ def _step(table: dict[str, Any], where: str, on_layer: bool) -> Step:
         if key not in allowed:
             raise _at(where, suggest(key, ["effect", "probability", *allowed], "option"))
         hint, default = allowed[key]
-        options[key] = check_value(hint, each, f"{where}: {key}", default)
+        border = key == "fill" and isinstance(each, str) and each in BORDERS
+        options[key] = each if border else check_value(hint, each, f"{where}: {key}", default)
     return Step(effect, options, probability)
 
 
