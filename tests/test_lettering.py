@@ -280,5 +280,6 @@ def test_unknown_words_are_refused_in_one_line(options: dict[str, Any], message:
 
 def test_on_a_line_and_stay_inside() -> None:
     assert on_a_line([10, 20, 30], [1, -2, 5]) == ([0, 11, 29], 59)
+    assert on_a_line([30, 9, 51], [-30, -9, -9]) == ([0, 10, 19], 70), "a third stays free, narrow ones whole"
     assert [stay_inside(x, 10, 20, 100) for x in (-5, 50, 99)] == [10, 50, 80]
     assert stay_inside(3, 60, 70, 100) == 45

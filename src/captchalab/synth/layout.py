@@ -52,12 +52,16 @@ def keep_inside(middle: float, half: float, size: float) -> float:
 
 
 def on_a_line(advances: Sequence[float], gaps: Sequence[float]) -> tuple[list[float], float]:
-    """Where each character starts that takes up ``advances[i]``, then ``gaps[i]``; and the width of all."""
+    """Where each character starts that takes up ``advances[i]``, then ``gaps[i]``; and the width of all.
+
+    However negative the gap, a third of each character stays free, of narrow ones more: they would be buried.
+    """
     starts, position = [], 0.0
+    third = sum(advances) / len(advances) / 3
     for advance, gap in zip(advances, gaps, strict=True):
         starts.append(position)
-        position += advance + gap
-    return starts, position - gaps[-1]
+        position += max(advance + gap, advance / 3, min(advance, third))
+    return starts, starts[-1] + advances[-1]
 
 
 def stay_inside(middle: float, before: float, after: float, size: float) -> float:

@@ -72,7 +72,7 @@ class RowLettering:
     advance: str = "font"
     """What a character takes up in the line: its advance in the ``font``, or the width of its ``ink``."""
     gap: Range = 0.0
-    """Space after a character, as a fraction of its size; negative overlaps."""
+    """Space after a character, as a fraction of its size; negative overlaps, a third stays free."""
     jitter_x: Range = 0.0
     """Shift to the right, as a fraction of the size."""
     jitter_y: Range = 0.0
