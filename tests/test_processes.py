@@ -6,19 +6,22 @@ import os
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 import torch
-from tiny import DIGITS
+from tiny import DIGITS, equal_weights, stored_weights
 
 from captchalab.reading.reader import Reader
 from captchalab.sources import open_source
+from captchalab.training.checkpoint import checkpoints, load_checkpoint
 
 STEPS = 40
 
 PROGRAM = """
 import os
+import sys
 import torch
 from captchalab.training import fit as fitting
 from captchalab.training.state import State
@@ -27,7 +30,7 @@ kept = []  # the state at the end, which fit itself does not hand out
 new = State.new
 State.new = staticmethod(lambda *given: kept.append(new(*given)) or kept[-1])
 told = []
-result = fitting.fit({source!r}, out="run", on_progress=told.append, {settings})
+result = fitting.fit({source!r}, out=sys.argv[1], on_progress=told.append, {settings})
 rank = os.environ["RANK"]
 weights = dict(kept[0].network.named_parameters())
 torch.save({{"weights": weights, "told": len(told), "steps": result.steps}}, f"rank{{rank}}.pt")
@@ -54,8 +57,8 @@ def free_port() -> int:
         return int(found.getsockname()[1])
 
 
-def run_two(folder: Path, command: list[str], timeout: int = 120) -> list[str]:
-    """Two processes as a launcher such as torchrun starts them; what each printed on standard output."""
+def start_two(folder: Path, command: list[str]) -> list[subprocess.Popen[str]]:
+    """Two processes as a launcher such as torchrun starts them."""
     port = str(free_port())
     processes = []
     for rank in range(2):
@@ -72,12 +75,22 @@ def run_two(folder: Path, command: list[str], timeout: int = 120) -> list[str]:
                 text=True,
             )
         )
+    return processes
+
+
+def end(processes: list[subprocess.Popen[str]]) -> None:
+    for process in processes:
+        process.kill()
+        process.communicate()
+
+
+def run_two(folder: Path, command: list[str], timeout: int = 120) -> list[str]:
+    """What each of two processes printed on standard output."""
+    processes = start_two(folder, command)
     try:
         outputs = [process.communicate(timeout=timeout) for process in processes]
     finally:
-        for process in processes:
-            process.kill()
-            process.wait()
+        end(processes)
     assert [process.returncode for process in processes] == [0, 0], outputs
     return [out for out, _ in outputs]
 
@@ -88,7 +101,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("processes")
     settings = ", ".join(f"{name}={value!r}" for name, value in SETTINGS.items())
     (folder / "main.py").write_text(PROGRAM.format(source=DIGITS, settings=settings))
-    run_two(folder, ["main.py"])
+    run_two(folder, ["main.py", "run"])
     return folder
 
 
@@ -123,3 +136,20 @@ def test_resuming_the_finished_run_from_the_shell(folder: Path) -> None:
     printed = run_two(folder, ["-m", "captchalab", "train", "--resume", "--out", "run", "--device", "cpu"])
     assert [text.split() for text in printed] == [["run/model.onnx"], []]
     assert (folder / "run" / "model.onnx").read_bytes() == before
+
+
+def test_killed_in_the_middle_and_resumed(folder: Path) -> None:
+    killed, whole = folder / "killed" / "checkpoints", folder / "run" / "checkpoints"
+    processes = start_two(folder, ["main.py", "killed"])
+    try:
+        while len(checkpoints(killed)) < 2:
+            assert all(process.poll() is None for process in processes), "ended before it was killed"
+            time.sleep(0.01)
+    finally:
+        end(processes)
+    assert load_checkpoint(killed).facts["step"] < STEPS
+    run_two(folder, ["-m", "captchalab", "train", "--resume", "--out", "killed", "--device", "cpu"])
+    ours, theirs = load_checkpoint(killed), load_checkpoint(whole)
+    assert ours.facts["step"] == STEPS and equal_weights(ours.tensors, theirs.tensors)
+    ends = [stored_weights(folder / name / "model.onnx") for name in ("killed", "run")]
+    assert equal_weights(*ends)
