@@ -6,7 +6,7 @@ import numpy as np
 from numpy.random import Generator
 
 from captchalab.synth.colours import Colours, Paint
-from captchalab.synth.effects.fields import Field, clouds, grid, octaves
+from captchalab.synth.effects.fields import Field, clouds, grid
 from captchalab.synth.effects.layers import Bytes, move, outside
 from captchalab.synth.opencv import cv2
 from captchalab.synth.ranges import Range, pick
@@ -116,22 +116,23 @@ def turbulence(
     picture: Bytes,
     colours: Colours,
     *,
-    amplitude: Range = (0.02, 0.04),
-    scale: Range = (0.2, 0.6),
+    amplitude: Range = (0.02, 0.05),
+    scale: Range = (0.08, 0.4),
     turns: Range = (0.3, 0.8),
     smooth: bool = True,
     fill: Paint = "edge",
 ) -> Bytes:
     """The frayed edges of a marble filter: pushed by ``amplitude`` in a direction that noise turns.
 
-    ``amplitude`` and ``scale`` (of the noise) in heights; ``turns`` is how often the direction goes round.
+    ``amplitude`` and ``scale`` (of the noise) in heights. The noise turns the direction by up to ``turns``
+    rounds either way from straight down, so that few turns fray upright edges only.
     """
     height, width = picture.shape[:2]
-    noise = octaves(rng, height, width, pick(rng, scale) * height, 2)
+    noise = clouds(rng, height, width, pick(rng, scale) * height)
     angle = noise * np.float32(2 * np.pi * pick(rng, turns))
     push = np.float32(pick(rng, amplitude) * height)
     x, y = grid(height, width)
-    columns, rows = x + push * np.cos(angle), y + push * np.sin(angle)
+    columns, rows = x + push * np.sin(angle), y + push * np.cos(angle)
     return move(picture, columns, rows, smooth, outside(rng, picture, fill, colours))
 
 
