@@ -18,8 +18,11 @@ from captchalab.reading.reader import Reader
 from captchalab.samples.folder import FolderSource
 from captchalab.sources import open_source
 from captchalab.synth.generate import generate
+from captchalab.training.device import open_accelerator
 from captchalab.training.fit import fit
 from captchalab.training.plan import make_plan, set_aside
+from captchalab.training.progress import Message
+from captchalab.training.ready import get_ready
 from captchalab.training.recipe import load_recipe
 
 
@@ -40,6 +43,19 @@ def test_a_folder_with_a_broken_picture(tmp_path: Path, told: Told) -> None:
     assert stored.augment == "light" and stored.fit == "stretch"
     info = Reader.open(result.model).info
     assert info.lengths == (1, 2) and 1 <= info.figures["validation_images"] <= 25
+
+
+def test_a_label_file_that_names_a_missing_picture(tmp_path: Path) -> None:
+    for number in range(30):
+        (tmp_path / f"{number}.png").write_bytes(png("AB", number))
+    rows = [f"{number}.png,AB\n" for number in range(30)]
+    (tmp_path / "labels.csv").write_text("file,text\ngone.png,AB\n" + "".join(rows))
+    told: Told = []
+    plan, _ = get_ready(
+        recipe(), str(tmp_path), open_accelerator("cpu"), lambda text: told.append(Message(text))
+    )
+    assert "left out 1 unreadable pictures" in messages(told) and "gone.png: cannot be" in messages(told)
+    assert plan.resting is not None and len(plan.resting) + len(plan.validation) == 30
 
 
 def test_pictures_set_aside_are_not_trained_on(tmp_path: Path) -> None:

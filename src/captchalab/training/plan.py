@@ -168,7 +168,11 @@ def set_aside(source: AtRest, total: int | None = None) -> tuple[list[int], list
     train: list[int] = []
     validation: list[int] = []
     for index in range(source.size):
-        digest = hashlib.sha256(source.data(index)).digest()
+        try:
+            digest = hashlib.sha256(source.data(index)).digest()
+        except ImageError:  # left out, and named, when the pictures are decoded
+            train.append(index)
+            continue
         (validation if int.from_bytes(digest[:4], "big") < bound else train).append(index)
     if not validation and len(train) > 1:  # a handful of pictures: better few than none
         validation.append(train.pop())
