@@ -1,0 +1,230 @@
+"""Trained on drawn pictures alone, read on pictures that other people's libraries drew.
+
+    python benchmarks/transfer.py joint --minutes 100
+    python benchmarks/transfer.py tune --minutes 2 [NAME ...]
+    python benchmarks/transfer.py own --schemes DIR --minutes 2 NAME ...
+    python benchmarks/transfer.py read --schemes DIR [--part test] [NAME ...]
+    python benchmarks/transfer.py table
+
+`joint` trains one model on all looks and one on the Chinese look; `tune` goes on from it on each look by
+itself; `own` trains on the real `train` part, for comparison. `read` reads the real pictures with the most
+special model that there is: the `train` part while working, the `test` part once, at the end. Each goes
+on where it was stopped and does nothing twice. `table` prints the last figures, worst first.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from recording import ROOT, Record, add_places, percent, print_table, run_main, say, with_interval
+
+from captchalab.measuring.evaluate import evaluate
+from captchalab.reading.arithmetic import normalise_arithmetic
+from captchalab.reading.metrics import measure, wilson
+from captchalab.reading.reader import Reader, Reading
+from captchalab.sources import open_source
+from captchalab.synth.schemes import SCHEMES
+
+CHINESE = "easycaptcha-chinese"
+ARITHMETIC = ("-math", "-arith")
+"""Ends of the names of schemes whose pictures show sums: a trailing ``=?`` does not count there."""
+OF_OUR_OWN = ("tangle", "random")
+"""Schemes that look like nobody's library: no part of the joint model."""
+
+
+def parse() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    tasks = parser.add_subparsers(dest="task", required=True)
+    for name, run in TASKS.items():
+        each = tasks.add_parser(name, help=run.__doc__)
+        add_places(each)
+        if name != "table":
+            each.add_argument("names", nargs="*", help="schemes (default: all)")
+        if name in ("joint", "tune", "own"):
+            each.add_argument("--minutes", type=float, default=100.0 if name == "joint" else 2.0)
+        if name in ("own", "read"):
+            each.add_argument("--schemes", required=True, metavar="DIR", help="the folder of archives")
+        if name == "read":
+            each.add_argument("--part", choices=("train", "test"), default="train")
+            each.add_argument(
+                "--model", choices=("joint", "tuned", "own"), help="which (default: tuned, joint)"
+            )
+            each.add_argument("--limit", type=int, default=200, help="pictures of the train part")
+    return parser.parse_args()
+
+
+def joint(settings: argparse.Namespace) -> None:
+    """train one model on all looks, another on the Chinese one"""
+    looks = [f"scheme:{name}" for name in SCHEMES if name not in (*OF_OUR_OWN, CHINESE)]
+    for name, sources in (("joint", looks), ("chinese", [f"scheme:{CHINESE}"])):
+        if not settings.names or name in settings.names:
+            _fit(settings, name, sources, "joint", "scratch")
+
+
+def tune(settings: argparse.Namespace) -> None:
+    """go on from the joint model on drawn pictures of each look alone"""
+    for name in settings.names or [row["scheme"] for row in _published(settings)]:
+        start = "chinese" if name == CHINESE else "joint"
+        model = _model(settings, start)
+        _fit(settings, f"tuned/{name}", [f"scheme:{name}"], "one-look", str(model))
+
+
+def own(settings: argparse.Namespace) -> None:
+    """train on the real train part, for comparison"""
+    for name in settings.names:
+        model = _model(settings, "chinese" if name == CHINESE else "joint")
+        _fit(
+            settings,
+            f"own/{name}",
+            [f"{Path(settings.schemes)}/{name}.tar?part=train"],
+            "one-look",
+            str(model),
+        )
+
+
+def _fit(settings: argparse.Namespace, name: str, sources: list[str], recipe: str, start: str) -> None:
+    from captchalab.training.fit import fit
+
+    run = _runs(settings) / name
+    if (run / "model.onnx").exists() and (run / "report.md").exists():
+        say(f"{name} is trained already: {run}")
+        return
+    say(f"training {name}")
+    going_on = run.exists()
+    recipe_file = ROOT / "benchmarks" / "recipes" / f"{recipe}.toml"
+    fit(sources, recipe=recipe_file, start=start, out=run, minutes=settings.minutes, resume=going_on)
+
+
+def read(settings: argparse.Namespace) -> None:
+    """read the real pictures"""
+    for row in _published(settings):
+        name = row["scheme"]
+        if settings.names and name not in settings.names:
+            continue
+        record = Record(__file__, settings.results)
+        kind, model = _best_model(settings, name)
+        figures = _read(settings, row, model)
+        record.write(
+            f"transfer {name}", {"model": kind, "part": settings.part, "case": row["case"], **figures}
+        )
+        say(
+            f"{name}: {with_interval(figures)}, case ignored "
+            f"{percent(figures['sequence_accuracy_folded'])} ({kind})"
+        )
+
+
+def _best_model(settings: argparse.Namespace, name: str) -> tuple[str, Path]:
+    places = {
+        "own": f"own/{name}",
+        "tuned": f"tuned/{name}",
+        "joint": "chinese" if name == CHINESE else "joint",
+    }
+    wanted = [settings.model] if settings.model else ["tuned", "joint"]
+    for kind in wanted:
+        model = _runs(settings) / places[kind] / "model.onnx"
+        if model.exists():
+            return kind, model
+    raise SystemExit(f"no model for {name}: train one first (joint, tune)")
+
+
+def _read(settings: argparse.Namespace, row: dict[str, str], model: Path) -> dict[str, Any]:
+    """The figures of one scheme; the reader is told the scheme's characters, as its user would."""
+    reader = Reader.open(model)
+    characters = None if row["scheme"] == CHINESE else row["alphabet"]
+    source = open_source(f"{Path(settings.schemes)}/{row['scheme']}.tar?part={settings.part}")
+    limit = settings.limit if settings.part == "train" else None
+    evaluation = evaluate(_Told(reader, characters), source, limit=limit, keep_rows=True)
+    figures = evaluation.to_json()
+    if row["scheme"].endswith(ARITHMETIC):
+        pairs = [
+            (normalise_arithmetic(each.text), normalise_arithmetic(each.reading.text))
+            for each in evaluation.rows
+        ]
+        figures |= measure(pairs).to_json()
+    names = ("images", "errors", "sequence_accuracy", "sequence_accuracy_folded", "character_accuracy")
+    kept = {key: figures[key] for key in names}
+    low, high = wilson(round(kept["sequence_accuracy"] * kept["images"]), kept["images"])
+    return {**kept, "sequence_accuracy_low": low, "sequence_accuracy_high": high}
+
+
+@dataclass
+class _Told:
+    """A reader that knows the characters of the scheme."""
+
+    reader: Reader
+    characters: str | None
+
+    def read_many(self, images: Iterable[Any]) -> list[Reading]:
+        return self.reader.read_many(images, alphabet=self.characters)
+
+
+def table(settings: argparse.Namespace) -> None:
+    """print the last figures of each scheme, worst first"""
+    lines = (ROOT / settings.results / "transfer.jsonl").read_text(encoding="utf-8").splitlines()
+    latest: dict[tuple[str, str], dict[str, dict[str, Any]]] = {}
+    for line in map(json.loads, lines):
+        figures = line["figures"]
+        latest.setdefault((figures["part"], figures["model"]), {})[
+            line["benchmark"].removeprefix("transfer ")
+        ] = figures
+    for (part, model), schemes in sorted(latest.items()):
+        rows = sorted(schemes.items(), key=lambda each: _score(each[1]))
+        mean = sum(map(_score, schemes.values())) / len(schemes)
+        print(f"\n{part} part, {model} model: mean {percent(mean)}\n")
+        print_table(
+            ("scheme", "scored", "read right (95%)", "case ignored", "characters"),
+            [
+                (
+                    name,
+                    each["case"],
+                    with_interval(each),
+                    percent(each["sequence_accuracy_folded"]),
+                    percent(each["character_accuracy"]),
+                )
+                for name, each in rows
+            ],
+        )
+
+
+def _score(figures: dict[str, Any]) -> float:
+    """Sequence accuracy as the scheme is to be scored."""
+    return float(figures["sequence_accuracy_folded" if figures["case"] == "folded" else "sequence_accuracy"])
+
+
+def _published(settings: argparse.Namespace) -> list[dict[str, str]]:
+    """The rows of the archives' index; without it only their names, which the schemes bear too."""
+    folder = getattr(settings, "schemes", None)
+    if folder is None:
+        return [{"scheme": name} for name in SCHEMES if name not in OF_OUR_OWN]
+    with (Path(folder) / "index.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def _runs(settings: argparse.Namespace) -> Path:
+    return ROOT / settings.work / "transfer"
+
+
+def _model(settings: argparse.Namespace, name: str) -> Path:
+    return _runs(settings) / name / "model.onnx"
+
+
+TASKS = {"joint": joint, "tune": tune, "own": own, "read": read, "table": table}
+
+
+def main() -> None:
+    """Run one task."""
+    settings = parse()
+    TASKS[settings.task](settings)
+
+
+if __name__ == "__main__":
+    run_main(main)
