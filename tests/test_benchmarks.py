@@ -6,16 +6,29 @@ import json
 import os
 import subprocess
 import sys
+import tarfile
 from pathlib import Path
 from typing import Any
 
 import pytest
 from conftest import ROOT
+from PIL import Image
 
+from captchalab.synth.generate import generate
+from captchalab.synth.source import SchemeSource
 from captchalab.training.recipe import load_recipe
 
 BENCHMARKS = ROOT / "benchmarks"
-SCRIPTS = ("accuracy", "drawing", "lookalike", "precision", "reading", "real_schemes")
+SCRIPTS = (
+    "accuracy",
+    "drawing",
+    "lookalike",
+    "precision",
+    "reading",
+    "real_schemes",
+    "scheme_speed",
+    "side_by_side",
+)
 TINY = 'options = { size = "tiny" }\nbatch = 16\n'
 
 
@@ -80,3 +93,28 @@ def test_equal_trainings_are_compared_and_not_repeated_and_their_model_is_timed(
         0 < each["median_ms"] <= each["p90_ms"] for each in (timed["captchalab"], *timed["stages"].values())
     )
     assert set(timed["batches"]) == {"16", "64", "256"}
+
+
+def test_schemes_are_timed_and_compared_with_their_libraries(tmp_path: Path) -> None:
+    index = "scheme,library_pictures_per_second\nlepture,0.001\ncaptcha_v2,-\n"
+    (tmp_path / "index.csv").write_text(index, encoding="utf-8")
+    places = ["--work", str(tmp_path / "work"), "--results", str(tmp_path / "results")]
+    quick = ["--seconds", "0.02", "--repeats", "1", "--schemes", str(tmp_path)]
+    table = run("scheme_speed", "lepture", "tangle", *quick, *places)
+    assert [line.split()[1] for line in table.splitlines()[2:]] == ["lepture", "tangle"]
+    figures = last_line(tmp_path / "results" / "scheme_speed.jsonl")["figures"]
+    assert figures["lepture"]["ratio"] > 1 and figures["tangle"]["ratio"] is None
+    assert figures["lepture"]["bytes"] > 1000
+
+    run("scheme_speed", "lepture", "--samples", "60", *places)
+    memory = last_line(tmp_path / "results" / "scheme_speed.jsonl")["figures"]["memory"]
+    assert (memory[0]["samples"], memory[-1]["samples"]) == (0, 60)
+
+
+def test_sheets_show_both_sides(tmp_path: Path) -> None:
+    generate(SchemeSource("lepture"), tmp_path / "pictures", 5)
+    with tarfile.open(tmp_path / "lepture.tar", "w") as archive:
+        archive.add(tmp_path / "pictures", "train")
+    run("side_by_side", "--schemes", str(tmp_path), "--out", str(tmp_path / "sheets"), "--rows", "3")
+    with Image.open(tmp_path / "sheets" / "lepture.png") as sheet:
+        assert sheet.width > 4 * 160 and sheet.height > 6 * 60
