@@ -298,7 +298,7 @@ def test_a_run_without_out_is_named_at_its_start(
         (["export", "nothing", "out.onnx"], "nothing"),
         (["export", "one", "out.zip"], "end it in .onnx"),
         (["export", "one/12_0.png", "out.onnx"], "export takes a run folder, such as one"),
-        (["schemes", "--sheet", "out.jpg"], "end its name in .png"),
+        (["schemes", "--sheet", "out.jpg"], "the sheet is a PNG"),
         (["split", "one", "one"], "one is the source one"),
         (["merge", "one", "one/out"], "one/out lies in the source one"),
     ],
