@@ -14,7 +14,7 @@ from captchalab.synth.drawing import draw
 from captchalab.synth.effects import EFFECTS
 from captchalab.synth.fonts import bundled, expand
 from captchalab.synth.layout import keep_inside, line_up, spread
-from captchalab.synth.randomness import random_for
+from captchalab.synth.randomness import random_beside, random_for
 from captchalab.synth.scheme import Scheme
 from captchalab.synth.schemes import SCHEMES
 from captchalab.synth.source import SchemeSource
@@ -106,6 +106,15 @@ def test_sample_is_a_function_of_large_seeds_and_indices_too() -> None:
     keys = [(0, 0), (0, 1), (1, 0), (2**63, 1), (0, 2**63), (2**64 - 1, 2**64 - 1), (1, 2**32)]
     assert len({tuple(numbers(*key)) for key in keys}) == len(keys)
     assert numbers(7, 8) == numbers(7, 8)
+
+
+def test_generators_beside_a_sample_share_no_numbers_with_it() -> None:
+    keys = [(0, 0, 0), (0, 0, 1), (0, 1, 0), (1, 0, 0), (2**64 - 1, 2**64, 2)]
+    rng = random_for(0, 0)
+    first = rng.random()
+    drawn = [random_beside(*key).random() for key in keys]
+    assert len({first, rng.random(), *drawn}) == 7
+    assert drawn == [random_beside(*key).random() for key in keys]
 
 
 @every_scheme

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
@@ -59,16 +61,22 @@ def fuse_frames(
             f"allowed are {max_pixels} pixels in all frames together"
         )
     shown = picture.tell()
-    fused = np.asarray(_frame(picture, 0, size)).astype(np.int16)
+    fused = fuse(np.asarray(_frame(picture, index, size)) for index in range(count))
+    picture.seek(shown)
+    return fused
+
+
+def fuse(frames: Iterable[NDArray[np.uint8]]) -> NDArray[np.uint8]:
+    """At least one frame, RGB ``(height, width, 3)`` each, as one, in the way of ``fuse_frames``."""
+    rest = iter(frames)
+    fused = next(rest).astype(np.int16)
     background = np.median(fused.reshape(-1, 3), axis=0).astype(np.int16)
     farthest = np.abs(fused - background).sum(axis=2)
-    for index in range(1, count):
-        frame = np.asarray(_frame(picture, index, size))
+    for frame in rest:
         distance = np.abs(frame - background).sum(axis=2)
         stands_out = distance > farthest
         fused[stands_out] = frame[stands_out]
         farthest[stands_out] = distance[stands_out]
-    picture.seek(shown)
     return fused.astype(np.uint8)
 
 

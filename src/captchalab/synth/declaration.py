@@ -22,7 +22,7 @@ from captchalab.synth.colours import NEUTRAL
 from captchalab.synth.declared_values import check_value, refusal, required, toml_value
 from captchalab.synth.effects import EFFECTS, ON_LAYERS, ONLY_ON_LAYERS
 from captchalab.synth.effects.layers import BORDERS
-from captchalab.synth.fonts import bundled, load
+from captchalab.synth.fonts import GROUPS, bundled, expand, load
 from captchalab.synth.opencv import cv2
 from captchalab.synth.options import LARGEST_SIDE, SMALLEST_SIDE
 from captchalab.synth.randomness import random_for
@@ -30,13 +30,15 @@ from captchalab.synth.row_lettering import RowLettering
 from captchalab.synth.scheme import Lettering, Scheme, Step
 from captchalab.synth.schemes import SCHEMES
 from captchalab.synth.stretched import StretchedLettering
+from captchalab.synth.sums import Sums
 from captchalab.synth.texts import RandomTexts, Texts
+from captchalab.synth.words import Syllables, Words
 
 LETTERINGS: dict[str, type] = {
     "row": RowLettering,
     "stretched": StretchedLettering,
 }
-TEXTS: dict[str, type] = {"random": RandomTexts}
+TEXTS: dict[str, type] = {"random": RandomTexts, "sums": Sums, "syllables": Syllables, "words": Words}
 _KINDS: dict[Any, dict[str, type]] = {Lettering: LETTERINGS, Texts: TEXTS}
 _STEPS = tuple[Step, ...]
 _LIMITS = {"width": (SMALLEST_SIDE, LARGEST_SIDE), "height": (SMALLEST_SIDE, LARGEST_SIDE)}
@@ -131,6 +133,8 @@ class _Builder:
         checked = check_value(hint, value, where, default)
         if key == "fonts":
             return tuple(self._font(font, where) for font in checked)
+        if key == "file" and checked:
+            return str(self._folder / checked)
         _check_special(key, checked, where)
         return checked
 
@@ -146,14 +150,13 @@ class _Builder:
         return self.build(kinds[name], table, where, default if type(default) is kinds[name] else None)
 
     def _font(self, font: str, where: str) -> str:
-        beside = self._folder / font
-        if font not in bundled() and beside.exists():
-            font = str(beside)
-        if not Path(font).is_dir():
-            try:
-                load(font, 32)
-            except UsageError as error:
-                raise _at(where, error) from None
+        if not _comes_along(font) and (self._folder / font).exists():
+            font = str(self._folder / font)
+        try:
+            for each in expand((font,)):
+                load(each, 32)
+        except UsageError as error:
+            raise _at(where, error) from None
         return font
 
 
@@ -270,9 +273,14 @@ def _plain(key: str, value: Any) -> Any:
         return dict(value)
     if isinstance(value, tuple):
         return [_plain(key, each) for each in value]
-    if key == "fonts" and value not in bundled():
+    if key == "fonts" and not _comes_along(value):
         return str(Path(value).absolute())
     return value
+
+
+def _comes_along(font: str) -> bool:
+    """Whether a font or group of fonts is part of the package."""
+    return font in GROUPS or font in bundled()
 
 
 def _name_of(kinds: Mapping[str, type], value: Any) -> str:

@@ -2,26 +2,60 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
 from captchalab.reading.alphabet import Alphabet
+from captchalab.reading.pixels import fuse
 from captchalab.synth.colours import Colour, Colours
 from captchalab.synth.effects import apply_steps
 from captchalab.synth.effects.layers import compose
 from captchalab.synth.opencv import cv2
-from captchalab.synth.randomness import random_for
-from captchalab.synth.scheme import Scheme
+from captchalab.synth.randomness import random_beside, random_for
+from captchalab.synth.scheme import Scheme, Step
+
+
+class Frame(NamedTuple):
+    """What sets one frame of an animation apart from the others."""
+
+    opacities: Sequence[float]
+    """How opaque each character is, 0 to 1."""
+    anew: tuple[str, ...]
+    """Effects that take their random numbers from ``rng``, which is the frame's own."""
+    rng: Generator
 
 
 def draw(scheme: Scheme, seed: int, index: int) -> tuple[NDArray[np.uint8], str]:
-    """Sample ``index``: its uint8 ``(height, width, 3)`` RGB picture and its text."""
+    """Sample ``index``: its uint8 ``(height, width, 3)`` RGB picture and its text.
+
+    Frames of an animation are fused, as ``load_image(.., frames="fuse")`` does with a file.
+    """
+    if scheme.animation is not None:
+        frames, text = draw_frames(scheme, seed, index)
+        return fuse(frames), text
     rng = random_for(seed, index)
     text = scheme.texts.choose(rng, _characters(scheme.alphabet), scheme.lengths)
     return paint(scheme, rng, text), text
+
+
+def draw_frames(scheme: Scheme, seed: int, index: int) -> tuple[list[NDArray[np.uint8]], str]:
+    """Sample ``index`` as the frames of its animation, each as ``draw`` gives it: one if there is none."""
+    text = text_of(scheme, seed, index)
+    if scheme.animation is None:
+        return [draw(scheme, seed, index)[0]], text
+    frames = []
+    for number, opacities in enumerate(scheme.animation.opacities(scheme.texts.written(text))):
+        # The same random numbers for every frame: nothing moves but what is drawn anew.
+        rng = random_for(seed, index)
+        scheme.texts.choose(rng, _characters(scheme.alphabet), scheme.lengths)
+        own = random_beside(seed, index, number)
+        frames.append(paint(scheme, rng, text, Frame(opacities, scheme.animation.anew, own)))
+    return frames, text
 
 
 def text_of(scheme: Scheme, seed: int, index: int) -> str:
@@ -29,22 +63,43 @@ def text_of(scheme: Scheme, seed: int, index: int) -> str:
     return scheme.texts.choose(random_for(seed, index), _characters(scheme.alphabet), scheme.lengths)
 
 
-def paint(scheme: Scheme, rng: Generator, text: str) -> NDArray[np.uint8]:
-    """The picture of a text, uint8 ``(height, width, 3)`` RGB."""
+def paint(scheme: Scheme, rng: Generator, text: str, frame: Frame | None = None) -> NDArray[np.uint8]:
+    """The picture of a text, uint8 ``(height, width, 3)`` RGB, or of one frame of its animation."""
     colours = scheme.palette.choose(rng)
-    picture = apply_steps(scheme.under, rng, _canvas(scheme, colours.background), colours)
-    picture = _write(scheme, rng, picture, text, colours)
-    return apply_steps(scheme.over, rng, picture, colours)
+    picture = _apply(scheme.under, rng, _canvas(scheme, colours.background), colours, frame)
+    picture = _write(scheme, rng, picture, scheme.texts.written(text), colours, frame)
+    return _apply(scheme.over, rng, picture, colours, frame)
 
 
 def _write(
-    scheme: Scheme, rng: Generator, picture: NDArray[np.uint8], text: str, colours: Colours
+    scheme: Scheme,
+    rng: Generator,
+    picture: NDArray[np.uint8],
+    text: str,
+    colours: Colours,
+    frame: Frame | None,
 ) -> NDArray[np.uint8]:
+    opacities = frame.opacities if frame is not None else ()
     if not scheme.on_text:
-        return scheme.lettering.write(rng, picture, text, colours)
+        return scheme.lettering.write(rng, picture, text, colours, opacities)
     layer = np.zeros((scheme.height, scheme.width, 4), dtype=np.uint8)
-    layer = apply_steps(scheme.on_text, rng, scheme.lettering.write(rng, layer, text, colours), colours)
-    return compose(picture, layer)
+    layer = scheme.lettering.write(rng, layer, text, colours, opacities)
+    return compose(picture, _apply(scheme.on_text, rng, layer, colours, frame))
+
+
+def _apply(
+    steps: tuple[Step, ...],
+    rng: Generator,
+    picture: NDArray[np.uint8],
+    colours: Colours,
+    frame: Frame | None,
+) -> NDArray[np.uint8]:
+    if frame is None:
+        return apply_steps(steps, rng, picture, colours)
+    for step in steps:
+        numbers = frame.rng if step.effect in frame.anew else rng
+        picture = apply_steps((step,), numbers, picture, colours)
+    return picture
 
 
 def _canvas(scheme: Scheme, colour: Colour) -> NDArray[np.uint8]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from typing import Any
 
+import numpy as np
 from numpy.random import Generator, Philox
 
 _WORD = 2**64
@@ -27,3 +28,13 @@ def random_for(seed: int, index: int) -> Generator:
     state["state"]["counter"] = (0, 0, index % _WORD, index // _WORD % _WORD)
     generator.bit_generator.state = state
     return generator
+
+
+def random_beside(seed: int, index: int, number: int) -> Generator:
+    """Another generator of the same sample, its own for every ``number``: both can be used at once.
+
+    It begins where that of ``random_for`` would be after ``number + 1`` times 2**64 steps.
+    """
+    key = np.array((seed % _WORD, seed // _WORD % _WORD), dtype=np.uint64)
+    counter = np.array((0, number + 1, index % _WORD, index // _WORD % _WORD), dtype=np.uint64)
+    return Generator(Philox(key=key, counter=counter))

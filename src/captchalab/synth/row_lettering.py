@@ -132,11 +132,21 @@ class RowLettering:
         """The same with other fonts."""
         return replace(self, fonts=fonts)
 
-    def write(self, rng: Generator, canvas: Bytes, text: str, colours: Colours) -> Bytes:
-        """The text over a copy of ``canvas``: a picture ``(H, W, 3)`` or a layer ``(H, W, 4)``."""
+    def write(
+        self, rng: Generator, canvas: Bytes, text: str, colours: Colours, opacities: Sequence[float] = ()
+    ) -> Bytes:
+        """The text over a copy of ``canvas``: a picture ``(H, W, 3)`` or a layer ``(H, W, 4)``.
+
+        ``opacities`` (for every character) come on top of ``opacity``.
+        """
         canvas = canvas.copy()
         height, width = canvas.shape[:2]
         letters = self._letters(rng, text, height, colours)
+        if opacities:
+            letters = [
+                letter._replace(opacity=letter.opacity * factor)
+                for letter, factor in zip(letters, opacities, strict=True)
+            ]
         line = self._line(rng, width, height)
         inks = [ink for letter in placed(line, letters) for ink in self._inks(letter, width, height)]
         if self.shadow_probability and rng.random() < self.shadow_probability:

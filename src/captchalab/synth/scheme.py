@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -10,6 +10,8 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
+from captchalab.errors import suggest
+from captchalab.synth.animation import Animation
 from captchalab.synth.colours import Colours, Palette
 from captchalab.synth.texts import RandomTexts, Texts
 
@@ -43,11 +45,17 @@ class Lettering(Protocol):
         """Whether it paints every pixel of the canvas, whatever was there before."""
 
     def write(
-        self, rng: Generator, canvas: NDArray[np.uint8], text: str, colours: Colours
+        self,
+        rng: Generator,
+        canvas: NDArray[np.uint8],
+        text: str,
+        colours: Colours,
+        opacities: Sequence[float] = (),
     ) -> NDArray[np.uint8]:
         """The canvas with the text on it: a picture ``(H, W, 3)`` or a layer ``(H, W, 4)``, uint8.
 
         A layer is transparent and premultiplied: its first three channels are colour times opacity.
+        ``opacities`` (0 to 1, for every character) hide characters; the others stay where they are.
         """
 
 
@@ -79,3 +87,11 @@ class Scheme:
     """Effects on the text alone, before it is laid on the picture: what is under it does not move."""
     over: tuple[Step, ...] = ()
     """Effects drawn after the text, over the whole picture."""
+    animation: Animation | None = None
+    """Frames that show the text only together."""
+
+    def __post_init__(self) -> None:
+        effects = [step.effect for step in (*self.under, *self.on_text, *self.over)]
+        for name in self.animation.anew if self.animation is not None else ():
+            if name not in effects:
+                raise suggest(name, effects, "effect of this scheme in anew")

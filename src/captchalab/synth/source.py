@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from captchalab.errors import suggest
+from captchalab.errors import UsageError, suggest
 from captchalab.reading.alphabet import Alphabet
 from captchalab.samples.sample import Sample
 from captchalab.synth.declaration import load_scheme
@@ -40,7 +40,7 @@ class SchemeSource:
             if option not in OPTIONS:
                 raise suggest(option, OPTIONS, "option of a scheme")
         scheme = _with_options(scheme, options)
-        holders(scheme.lettering.fonts, Alphabet.parse(scheme.alphabet).characters)
+        _check_texts(scheme, options)
         object.__setattr__(self, "name", spell(f"scheme:{scheme_name}", options))
         object.__setattr__(self, "scheme", scheme)
         object.__setattr__(self, "seed", whole_number("seed", options.get("seed", "0"), 0, 2**64 - 1))
@@ -53,12 +53,12 @@ class SchemeSource:
     @property
     def alphabet(self) -> Alphabet:
         """Every character that a text may hold."""
-        return Alphabet.parse(self.scheme.alphabet)
+        return Alphabet(self.scheme.texts.characters(Alphabet.parse(self.scheme.alphabet).characters))
 
     @property
     def lengths(self) -> tuple[int, int]:
         """Fewest and most characters of a text."""
-        return self.scheme.lengths
+        return self.scheme.texts.bounds(self.scheme.lengths)
 
     def sample(self, index: int) -> Sample:
         """Sample ``index``, drawn anew."""
@@ -77,6 +77,19 @@ def _scheme_named(name: str) -> Scheme:
     if name not in SCHEMES:
         raise suggest(name, list(SCHEMES), "scheme (or name a file, scheme:MINE.toml)")
     return SCHEMES[name]
+
+
+def _check_texts(scheme: Scheme, options: Mapping[str, str]) -> None:
+    """Raises ``UsageError`` for options that have no say, and where there is nothing to write or no font."""
+    for option in ("alphabet", "length"):
+        if option in options and option not in scheme.texts.takes:
+            raise UsageError(
+                f"{option}={options[option]}: what scheme:{scheme.name} writes has its own {option}; "
+                f"leave {option}= out, or change texts in a TOML file that begins with like = {scheme.name!r}"
+            )
+    characters = Alphabet.parse(scheme.alphabet).characters
+    holders(scheme.lettering.fonts, scheme.texts.characters(characters))
+    text_of(scheme, 0, 0)
 
 
 def _with_options(scheme: Scheme, options: Mapping[str, str]) -> Scheme:

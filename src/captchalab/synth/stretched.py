@@ -52,7 +52,9 @@ class StretchedLettering:
         """The same with other fonts."""
         return replace(self, fonts=fonts)
 
-    def write(self, rng: Generator, canvas: Bytes, text: str, colours: Colours) -> Bytes:
+    def write(
+        self, rng: Generator, canvas: Bytes, text: str, colours: Colours, opacities: Sequence[float] = ()
+    ) -> Bytes:
         """The text over a plain background; nothing but the size of ``canvas`` is used."""
         height, width = canvas.shape[:2]
         numbers = rng.random((len(text), _NUMBERS)).tolist()
@@ -60,6 +62,8 @@ class StretchedLettering:
         gaps = [self._choose(" ", n[1]).width if n[2] > self.gap_probability else None for n in numbers]
         row = line_up([g.width for g in chosen], gaps, [(n[3], n[4]) for n in numbers], self.overlap)
         tiles = self._distort(chosen, [n[5:] for n in numbers])
+        for tile, opacity in zip(tiles, opacities, strict=False):
+            cv2.convertScaleAbs(tile, tile, opacity)
         strength = _paste(tiles, chosen, row, max(row.width, width), height)
         return _squeeze(_coloured(strength, colours), width)
 
