@@ -13,6 +13,7 @@ from captchalab.errors import UsageError
 from captchalab.reading.image import load_image
 from captchalab.synth.animation import Animation
 from captchalab.synth.colours import Palette
+from captchalab.synth.declaration import scheme_of, table_of
 from captchalab.synth.drawing import draw, draw_frames, text_of
 from captchalab.synth.row_lettering import RowLettering
 from captchalab.synth.scheme import Scheme, step
@@ -100,6 +101,12 @@ def test_layers_can_be_animated() -> None:
     still, _ = draw(replace(scheme, animation=None), 1, 2)
     assert len(frames) == 5
     assert np.abs(still.astype(int) - fused).mean() < 1
+
+
+def test_animations_are_declared() -> None:
+    scheme = replace(PLAIN, animation=Animation(frames=4, hiding="one"))
+    assert scheme_of(table_of(scheme), "mine") == scheme
+    assert scheme_of(table_of(replace(PLAIN, animation=None)), "mine").animation is None
 
 
 @pytest.mark.parametrize(

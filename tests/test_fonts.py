@@ -37,6 +37,12 @@ def test_all_characters_look_different(font: str) -> None:
     assert len({shape(font, c) for c in PLAIN}) == len(PLAIN)
 
 
+@pytest.mark.parametrize("font", GROUPS["capitals"])
+def test_capitals_look_different(font: str) -> None:
+    capitals = Alphabet.parse("digits+upper+math").characters
+    assert len({shape(font, c) for c in capitals}) == len(capitals)
+
+
 def test_each_bundled_font_is_in_one_group() -> None:
     grouped = [font for fonts in GROUPS.values() for font in fonts]
     assert sorted(grouped) == bundled()

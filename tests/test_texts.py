@@ -12,6 +12,7 @@ import pytest
 from captchalab.errors import UsageError
 from captchalab.reading.alphabet import Alphabet, check_label
 from captchalab.reading.arithmetic import evaluate
+from captchalab.synth.declaration import scheme_of, table_of
 from captchalab.synth.drawing import draw, text_of
 from captchalab.synth.randomness import random_for
 from captchalab.synth.row_lettering import RowLettering
@@ -81,6 +82,7 @@ def test_texts_are_drawn_and_declared(kind: str) -> None:
     image, text = draw(scheme, 1, 2)
     assert text == text_of(scheme, 1, 2)
     assert image.std() > 5
+    assert scheme_of(table_of(scheme), "mine") == scheme
 
 
 def test_characters_that_come_twice_as_often() -> None:

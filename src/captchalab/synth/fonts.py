@@ -58,8 +58,11 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "OCRA",
     ),
     "hand": (
+        "CaveatBrush-Regular",
         "ComicNeue-Bold",
+        "GloriaHallelujah-Regular",
         "LobsterTwo-Bold",
+        "PatrickHand-Regular",
         "Stick-Regular",
         "YuseiMagic-Regular",
     ),
@@ -79,7 +82,6 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "VT323-Regular",
     ),
     "capitals": (
-        "BebasNeue-Bold",
         "BungeeShade-Regular",
         "Humor-Sans",
         "LuckiestGuy-Regular",
