@@ -27,6 +27,7 @@ SCRIPTS = (
     "reading",
     "real_schemes",
     "scheme_speed",
+    "schemes_page",
     "side_by_side",
 )
 TINY = 'options = { size = "tiny" }\nbatch = 16\n'
@@ -118,3 +119,7 @@ def test_sheets_show_both_sides(tmp_path: Path) -> None:
     run("side_by_side", "--schemes", str(tmp_path), "--out", str(tmp_path / "sheets"), "--rows", "3")
     with Image.open(tmp_path / "sheets" / "lepture.png") as sheet:
         assert sheet.width > 4 * 160 and sheet.height > 6 * 60
+
+
+def test_the_page_of_schemes_is_what_the_code_says() -> None:
+    run("schemes_page", "--check")  # else: make docs-schemes

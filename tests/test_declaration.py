@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import ROOT
 
 from captchalab.errors import UsageError
 from captchalab.sources import open_source
@@ -115,6 +117,25 @@ def test_a_font_may_lie_beside_the_file(tmp_path: Path) -> None:
     scheme = load_scheme(saved(tmp_path, 'like = "lepture"\n[lettering]\nfonts = ["own.otf"]'))
     assert scheme.lettering.fonts == (str(tmp_path / "own.otf"),)
     assert open_source(f"scheme:{tmp_path / 'mine.toml'}").sample(0).image.std() > 5
+    assert table_of(scheme)["lettering"]["fonts"] == [str((tmp_path / "own.otf").absolute())]
+
+
+def test_a_group_or_a_folder_of_fonts_is_a_font(tmp_path: Path) -> None:
+    (tmp_path / "fonts").mkdir()
+    (tmp_path / "fonts" / "own.otf").write_bytes((FOLDER / "ComicNeue-Bold.otf").read_bytes())
+    path = saved(tmp_path, 'like = "lepture"\n[lettering]\nfonts = ["serif", "fonts"]')
+    assert load_scheme(path).lettering.fonts == ("serif", str(tmp_path / "fonts"))
+    assert table_of(load_scheme(path))["lettering"]["fonts"][0] == "serif"
+    assert open_source(f"scheme:{path}").sample(0).image.std() > 5
+
+
+def test_the_examples_of_the_docs_load_and_draw(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "schemes.md").read_text(encoding="utf-8")
+    examples = re.findall(r"```toml\n# (\w+\.toml)\n(.*?)```", page, re.DOTALL)
+    assert [name for name, _ in examples] == ["mine.toml", "whole.toml"]
+    for name, text in examples:
+        source = open_source(f"scheme:{saved(tmp_path, text, name)}")
+        assert len({source.sample(i).image.tobytes() for i in range(5)}) == 5
 
 
 LIKE = 'like = "lepture"\n'

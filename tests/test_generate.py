@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import signal
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from captchalab.errors import UsageError
 from captchalab.samples.check import check
@@ -147,6 +149,24 @@ def test_the_table_says_what_was_drawn(tmp_path: Path) -> None:
     table = parquet.read_table(tmp_path / "out.parquet")
     assert table.column_names == ["image", "text", "name"]
     assert json.loads(table.schema.metadata[b"captchalab"])["drawn"] == "scheme:lepture?seed=2"
+
+
+@every_kind
+def test_an_animation_is_a_gif_that_shows_what_was_drawn(tmp_path: Path, kind: str) -> None:
+    own = tmp_path / "moving.toml"
+    lettering = '[lettering]\nkind = "row"\nfonts = ["DroidSansMono"]\n'
+    own.write_text(f'like = "lepture"\n{lettering}[animation]\nmilliseconds = 120\n')
+    source = open_source(f"scheme:{own}")
+    generate(source, tmp_path / kind, 3, workers=1)
+    at_rest = open_source(str(tmp_path / kind), frames="fuse")
+    for i in range(3):
+        with Image.open(io.BytesIO(at_rest.data(i))) as moving:
+            assert (moving.format, moving.n_frames, moving.info["duration"]) == ("GIF", 4, 120)
+    read = {at_rest.sample(i).text: at_rest.sample(i).image for i in range(3)}
+    for i in range(3):
+        drawn = source.sample(i)
+        # 256 colours are not all.
+        assert np.abs(read[drawn.text].astype(int) - drawn.image).mean() < 4
 
 
 class Tiny:

@@ -52,7 +52,9 @@ class Palette:
     """How the two colours of one picture are chosen."""
 
     background: Paint = (238.0, 255.0)
+    """What the picture is painted with before anything else."""
     ink: Paint = (10.0, 200.0)
+    """The colour of the text, and of effects that do not state another."""
     contrast: float = 0.0
     """Least distance of their brightness (0 to 255); they are chosen anew until they have it."""
 
