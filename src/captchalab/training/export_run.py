@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from captchalab.errors import RunError, UsageError
+from captchalab.errors import LabelError, RunError, UsageError
 from captchalab.files import make_folder
 from captchalab.reading.modelfile import write_model as write_file
 from captchalab.reading.modelpath import find_model
@@ -20,7 +20,8 @@ def export_run(run: str | Path, out: str | Path) -> Path:
     A finished run's file is compared with the network restored from it, on the run's own validation
     pictures; of an unfinished one the best weights of its newest checkpoint are exported. Raises
     ``UsageError`` for what is no run and for an ``out`` that is no ``.onnx``, ``RunError`` for a run
-    without weights yet, and ``ExportError`` where file and network disagree.
+    without weights yet or with labels that it never knew, and ``ExportError`` where file and network
+    disagree.
     """
     folder, target = Path(run), Path(out)
     if target.suffix != ".onnx":
@@ -32,7 +33,13 @@ def export_run(run: str | Path, out: str | Path) -> Path:
     recipe = stored_recipe(folder, {})
     if recipe is None:
         raise RunError(f"{folder} is no run: it holds no {RECIPE}")
-    plan, state = get_ready(recipe, (), open_accelerator("auto"), lambda _text: None, resuming=True)
+    try:
+        plan, state = get_ready(recipe, (), open_accelerator("auto"), lambda _text: None, resuming=True)
+    except LabelError as error:
+        raise RunError(
+            f"the model of {folder} is checked on the run's own pictures, but they have changed: move those "
+            f"elsewhere that are {str(error).partition('. ')[0]}"
+        ) from None
     make_folder(target.parent)
     if (folder / MODEL).is_file():
         data, info = find_model(folder)
