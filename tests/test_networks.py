@@ -23,7 +23,13 @@ from captchalab.training.loop import train_step
 from captchalab.training.recipe import Recipe
 from captchalab.training.state import State
 
-SMALLEST: dict[str, dict[str, Any]] = {"compact": {"size": "tiny"}, "cnn": {"dense": 64, "dropout": 0.0}}
+SMALLEST: dict[str, dict[str, Any]] = {
+    "compact": {"size": "tiny"},
+    "cnn": {"dense": 64, "dropout": 0.0},
+    "captchanet": {"dropout": 0.0},
+    "crnn": {"width": 8, "hidden": 32},
+    "crnn-gru": {"width": 8, "hidden": 32, "dropout": 0.0},
+}
 """Options that make each network small. A new network adds its line here."""
 
 SPEC = InputSpec(24, 64)
@@ -95,7 +101,7 @@ def test_unknown_options_are_answered_with_the_known(name: str) -> None:
 
 
 def test_unknown_names() -> None:
-    with pytest.raises(UsageError, match=r"unknown network 'cmpact'. Did you mean 'compact'\?.*cnn, compact"):
+    with pytest.raises(UsageError, match=r"unknown network 'cmpact'. Did you mean 'compact'\?.*captchanet, cnn, compact"):
         build("cmpact", SPEC, 11, 4, {})
     with pytest.raises(UsageError, match=r"'tinny'.*Did you mean 'tiny'\?.*base, fine, large, small, tiny"):
         build("compact", SPEC, 11, 4, {"size": "tinny"})

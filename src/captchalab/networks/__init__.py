@@ -9,8 +9,9 @@ from collections.abc import Callable
 from typing import Any
 
 from captchalab.errors import UsageError, suggest
-from captchalab.networks.cnn import Cnn
+from captchalab.networks.cnn import CaptchaNet, Cnn
 from captchalab.networks.compact import SIZES, Compact
+from captchalab.networks.crnn import Crnn, CrnnGru
 from captchalab.networks.heads import Network
 from captchalab.reading.inputspec import InputSpec
 
@@ -21,14 +22,7 @@ def _compact(spec: InputSpec, classes: int, length: int, size: str = "base", dro
     if str(size) not in SIZES:
         raise suggest(str(size), list(SIZES), "size of the network compact")
     _check_dropout(dropout)
-    stride = 4 * SIZES[size].last
-    steps = -(-spec.width // stride)
-    # CTC needs a blank between equal neighbours: a text of one repeated character takes 2 L - 1 steps.
-    if steps < 2 * length - 1:
-        raise UsageError(
-            f"texts of {length} characters need at least {2 * length - 1} steps; an input {spec.width} "
-            f"wide gives {steps}. Choose a width of {stride * (2 * length - 1)} or more."
-        )
+    _check_steps(spec, length, 4 * SIZES[size].last)
     return Compact(spec, classes, SIZES[size], dropout)
 
 
@@ -39,6 +33,47 @@ def _cnn(spec: InputSpec, classes: int, length: int, dense: int = 1024, dropout:
     return Cnn(spec, classes, length, dense=dense, dropout=dropout)
 
 
+def _captchanet(spec: InputSpec, classes: int, length: int, dropout: float = 0.0) -> Network:
+    _check_dropout(dropout)
+    return CaptchaNet(spec, classes, length, dropout)
+
+
+def _crnn(
+    spec: InputSpec, classes: int, length: int, width: int = 64, hidden: int = 256, dropout: float = 0.0
+) -> Network:
+    _check_recurrent(spec, length, width, hidden, dropout, stride=4)
+    return Crnn(spec, classes, width, hidden, dropout)
+
+
+def _crnn_gru(
+    spec: InputSpec, classes: int, length: int, width: int = 32, hidden: int = 128, dropout: float = 0.2
+) -> Network:
+    _check_recurrent(spec, length, width, hidden, dropout, stride=8)
+    return CrnnGru(spec, classes, width, hidden, dropout)
+
+
+def _check_recurrent(
+    spec: InputSpec, length: int, width: int, hidden: int, dropout: float, stride: int
+) -> None:
+    for name, value in (("width", width), ("hidden", hidden)):
+        if not isinstance(value, int) or value < 1:
+            raise UsageError(f"{name}={value!r}: a whole number from 1")
+    if spec.height < 16:
+        raise UsageError(f"an input {spec.height} high: a recurrent network needs 16 or more")
+    _check_dropout(dropout)
+    _check_steps(spec, length, stride)
+
+
+def _check_steps(spec: InputSpec, length: int, stride: int) -> None:
+    """CTC needs a blank between equal neighbours: a text of one repeated character takes 2 L - 1 steps."""
+    steps = spec.width // stride
+    if steps < 2 * length - 1:
+        raise UsageError(
+            f"texts of {length} characters need at least {2 * length - 1} steps; an input {spec.width} "
+            f"wide gives {steps}. Choose a width of {stride * (2 * length - 1)} or more."
+        )
+
+
 def _check_dropout(dropout: float) -> None:
     if not isinstance(dropout, int | float) or not 0 <= dropout < 1:
         raise UsageError(f"dropout={dropout!r}: a number from 0 to below 1")
@@ -47,6 +82,9 @@ def _check_dropout(dropout: float) -> None:
 NETWORKS: dict[str, Callable[..., Network]] = {
     "compact": _compact,
     "cnn": _cnn,
+    "captchanet": _captchanet,
+    "crnn": _crnn,
+    "crnn-gru": _crnn_gru,
 }
 
 
