@@ -23,7 +23,8 @@ from recording import ROOT, run_main, say
 from captchalab.files import make_folder, write_atomic
 from captchalab.synth.animation import Animation
 from captchalab.synth.colours import Paint, Palette
-from captchalab.synth.declaration import LETTERINGS, TEXTS, effect_options
+from captchalab.synth.declared_kinds import LETTERINGS, TEXTS
+from captchalab.synth.declared_steps import effect_options
 from captchalab.synth.declared_values import required, toml_value
 from captchalab.synth.effects import EFFECTS, ON_LAYERS, ONLY_ON_LAYERS
 from captchalab.synth.encode import encode

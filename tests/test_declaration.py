@@ -13,8 +13,10 @@ from conftest import ROOT
 
 from captchalab.errors import UsageError
 from captchalab.sources import open_source
-from captchalab.synth.declaration import LETTERINGS, TEXTS, effect_options, load_scheme, scheme_of, table_of
+from captchalab.synth.declaration import load_scheme, scheme_of, table_of
 from captchalab.synth.declaration_text import toml_of
+from captchalab.synth.declared_kinds import LETTERINGS, TEXTS
+from captchalab.synth.declared_steps import effect_options
 from captchalab.synth.declared_values import check_value, toml_value
 from captchalab.synth.effects import EFFECTS
 from captchalab.synth.fonts import FOLDER
@@ -154,6 +156,9 @@ LIKE = 'like = "lepture"\n'
         (LIKE + "lengths = [6, 4]", ("lengths = [6, 4]", "fewest")),
         (LIKE + "lengths = 4", ("lengths = 4", "list")),
         (LIKE + 'alphabet = "aa"', ("alphabet", "twice")),
+        ("like = [1]", ("like", "lepture")),
+        (LIKE + '[[over]]\neffect = ["dots"]', ("[[over]] 1", "effect", "dots")),
+        (LIKE + "[lettering]\nkind = {}", ("[lettering]", "kind", "row")),
         (LIKE + "palette = 3", ("palette = 3", "[palette]")),
         (LIKE + '[palette]\nink = "red"', ('ink = "red"', "#rrggbb")),
         (LIKE + "[palette]\nink = [200, 10]", ("ink = [200, 10]", "[10, 200]")),

@@ -6,48 +6,37 @@ palette, and the options of each effect, with their annotations as the rule for 
 
 from __future__ import annotations
 
-import inspect
 import tomllib
 from collections.abc import Mapping
 from dataclasses import MISSING, fields, is_dataclass, replace
-from functools import cache
 from pathlib import Path
 from typing import Any, get_type_hints
 
-import numpy as np
-
 from captchalab.errors import UsageError, suggest
 from captchalab.reading.alphabet import MAX_LABEL_LENGTH, Alphabet
-from captchalab.synth.colours import NEUTRAL
-from captchalab.synth.declared_values import check_value, refusal, required, toml_value
-from captchalab.synth.effects import EFFECTS, ON_LAYERS, ONLY_ON_LAYERS
-from captchalab.synth.effects.layers import BORDERS
+from captchalab.synth.declared_kinds import KINDS, STEPS, kind_of
+from captchalab.synth.declared_steps import steps_of, try_steps
+from captchalab.synth.declared_values import (
+    at,
+    check_probability,
+    check_value,
+    one_of,
+    refusal,
+    required,
+    section,
+)
 from captchalab.synth.fonts import GROUPS, bundled, expand, load
-from captchalab.synth.opencv import cv2
 from captchalab.synth.options import LARGEST_SIDE, SMALLEST_SIDE
-from captchalab.synth.randomness import random_for
-from captchalab.synth.row_lettering import RowLettering
-from captchalab.synth.scheme import Lettering, Scheme, Step
+from captchalab.synth.scheme import Scheme, Step
 from captchalab.synth.schemes import SCHEMES
-from captchalab.synth.stretched import StretchedLettering
-from captchalab.synth.sums import Sums
-from captchalab.synth.texts import RandomTexts, Texts
-from captchalab.synth.words import Syllables, Words
 
-LETTERINGS: dict[str, type] = {
-    "row": RowLettering,
-    "stretched": StretchedLettering,
-}
-TEXTS: dict[str, type] = {"random": RandomTexts, "sums": Sums, "syllables": Syllables, "words": Words}
-_KINDS: dict[Any, dict[str, type]] = {Lettering: LETTERINGS, Texts: TEXTS}
-_STEPS = tuple[Step, ...]
 _LIMITS = {"width": (SMALLEST_SIDE, LARGEST_SIDE), "height": (SMALLEST_SIDE, LARGEST_SIDE)}
 
 
 def load_scheme(path: Path) -> Scheme:
     """The scheme that a TOML file declares. Raises ``UsageError`` that names the file and the key."""
     try:
-        table = tomllib.loads(path.read_text("utf-8"))
+        table = tomllib.loads(path.read_text("utf-8-sig"))
     except OSError as error:
         raise UsageError(f"cannot read the scheme {path} ({error.strerror})") from None
     except UnicodeDecodeError:
@@ -55,9 +44,7 @@ def load_scheme(path: Path) -> Scheme:
     except tomllib.TOMLDecodeError as error:
         raise UsageError(f"the scheme {path} is not valid TOML: {error}") from None
     scheme = scheme_of({"name": path.stem, **table}, str(path), path.parent)
-    for section in ("under", "on_text", "over"):
-        for number, step in enumerate(getattr(scheme, section), 1):
-            _try(step, scheme, 4 if section == "on_text" else 3, f"{path} [[{section}]] {number}")
+    try_steps(scheme, str(path))
     return scheme
 
 
@@ -69,9 +56,8 @@ def scheme_of(table: Mapping[str, Any], where: str, folder: Path = Path()) -> Sc
     """
     given = dict(table)
     like = given.pop("like", None)
-    if like is not None and like not in SCHEMES:
-        raise _at(where, suggest(str(like), list(SCHEMES), "scheme in like ="))
-    scheme: Scheme = _Builder(folder).build(Scheme, given, where, SCHEMES[like] if like else None)
+    base = one_of(SCHEMES, like, "scheme in like =", where) if like is not None else None
+    scheme: Scheme = _Builder(folder).build(Scheme, given, where, base)
     return scheme
 
 
@@ -80,16 +66,6 @@ def table_of(scheme: Scheme) -> dict[str, Any]:
     table = _table(scheme)
     # TOML reads plain keys that follow a table as the table's own.
     return dict(sorted(table.items(), key=lambda item: _is_table(item[1])))
-
-
-def _try(step: Step, scheme: Scheme, channels: int, where: str) -> None:
-    """Applies an effect once: what its options' types do not say is found now, not deep in a training."""
-    canvas = np.zeros((scheme.height, scheme.width, channels), dtype=np.uint8)
-    try:
-        EFFECTS[step.effect](random_for(0, 0), canvas, NEUTRAL, **step.options)
-    except (UsageError, ArithmeticError, LookupError, ValueError, cv2.error) as error:
-        reason = " ".join(str(error).split())
-        raise UsageError(f"{where}: the effect {step.effect!r} fails with these options ({reason})") from None
 
 
 class _Builder:
@@ -105,7 +81,7 @@ class _Builder:
         for key, value in table.items():
             if key not in known:
                 extra = ["like"] if kind is Scheme else []
-                raise _at(where, suggest(key, [*known, *extra], "key"))
+                raise at(where, suggest(key, [*known, *extra], "key"))
             default = getattr(base, key, None) if base is not None else known[key].default
             values[key] = self._field(key, hints[key], value, f"{where}: {key}", default)
         missing = [
@@ -119,17 +95,17 @@ class _Builder:
         try:
             return replace(base, **values) if base is not None else kind(**values)
         except UsageError as error:
-            raise _at(where, error) from None
+            raise at(where, error) from None
 
     def _field(self, key: str, hint: Any, value: Any, where: str, default: Any) -> Any:
         hint = required(hint)
-        if hint in _KINDS:
-            return self._kind(_KINDS[hint], value, where, default)
-        if hint == _STEPS:
-            return _steps(value, where, key == "on_text")
+        if hint in KINDS:
+            return self._kind(KINDS[hint], value, where, default)
+        if hint == STEPS:
+            return steps_of(value, where, key == "on_text")
         if is_dataclass(hint) and isinstance(hint, type):
             base = default if isinstance(default, hint) else None
-            return self.build(hint, _as_table(value, where), _section(where), base)
+            return self.build(hint, _as_table(value, where), section(where), base)
         checked = check_value(hint, value, where, default)
         if key == "fonts":
             return tuple(self._font(font, where) for font in checked)
@@ -140,14 +116,13 @@ class _Builder:
 
     def _kind(self, kinds: dict[str, type], value: Any, where: str, default: Any) -> Any:
         table = dict(_as_table(value, where))
-        where = _section(where)
+        where = section(where)
         names = {kind: name for name, kind in kinds.items()}
         name = table.pop("kind", names.get(type(default)))
         if name is None:
             raise UsageError(f"{where}: kind is missing; known: {', '.join(kinds)}")
-        if name not in kinds:
-            raise _at(where, suggest(str(name), list(kinds), "kind"))
-        return self.build(kinds[name], table, where, default if type(default) is kinds[name] else None)
+        kind = one_of(kinds, name, "kind", where)
+        return self.build(kind, table, where, default if type(default) is kind else None)
 
     def _font(self, font: str, where: str) -> str:
         if not _comes_along(font) and (self._folder / font).exists():
@@ -156,62 +131,14 @@ class _Builder:
             for each in expand((font,)):
                 load(each, 32)
         except UsageError as error:
-            raise _at(where, error) from None
+            raise at(where, error) from None
         return font
-
-
-def _steps(value: Any, where: str, on_layer: bool) -> tuple[Step, ...]:
-    if not isinstance(value, list) or not all(isinstance(each, dict) for each in value):
-        key = where.rpartition(" ")[2]
-        raise UsageError(f'{where} = {toml_value(value)}: write [[{key}]] and below it effect = "NAME"')
-    return tuple(
-        _step(dict(each), f"{_section(where, many=True)} {number}", on_layer)
-        for number, each in enumerate(value, 1)
-    )
-
-
-def _step(table: dict[str, Any], where: str, on_layer: bool) -> Step:
-    effect = table.pop("effect", None)
-    if effect is None:
-        raise UsageError(f"{where}: effect is missing; known: {', '.join(EFFECTS)}")
-    if effect not in EFFECTS:
-        raise _at(where, suggest(str(effect), list(EFFECTS), "effect"))
-    if on_layer and effect not in ON_LAYERS:
-        raise UsageError(
-            f"{where}: the effect {effect!r} cannot stand in on_text; "
-            f"those that can: {', '.join(sorted(ON_LAYERS))}"
-        )
-    if not on_layer and effect in ONLY_ON_LAYERS:
-        raise UsageError(f"{where}: the effect {effect!r} works on the text alone; write it under on_text")
-    where = f"{where} ({effect})"
-    probability = check_value(float, table.pop("probability", 1.0), f"{where}: probability")
-    _check_special("probability", probability, f"{where}: probability")
-    allowed = effect_options(effect)
-    options = {}
-    for key, each in table.items():
-        if key not in allowed:
-            raise _at(where, suggest(key, ["effect", "probability", *allowed], "option"))
-        hint, default = allowed[key]
-        border = key == "fill" and isinstance(each, str) and each in BORDERS
-        options[key] = each if border else check_value(hint, each, f"{where}: {key}", default)
-    return Step(effect, options, probability)
-
-
-@cache
-def effect_options(effect: str) -> dict[str, tuple[Any, Any]]:
-    """The options of an effect: for each its annotation and its default."""
-    function = EFFECTS[effect]
-    hints = get_type_hints(function)
-    parameters = inspect.signature(function).parameters.values()
-    return {
-        each.name: (hints[each.name], each.default) for each in parameters if each.kind is each.KEYWORD_ONLY
-    }
 
 
 def _check_special(key: str, value: Any, where: str) -> None:
     """What the type of a field does not say."""
-    if key.endswith("probability") and not 0 <= value <= 1:
-        raise refusal(where, value, "a number from 0 to 1")
+    if key.endswith("probability"):
+        check_probability(value, where)
     if key in _LIMITS:
         low, high = _LIMITS[key]
         if not low <= value <= high:
@@ -222,23 +149,13 @@ def _check_special(key: str, value: Any, where: str) -> None:
         try:
             Alphabet.parse(value)
         except UsageError as error:
-            raise _at(where, error) from None
+            raise at(where, error) from None
 
 
 def _as_table(value: Any, where: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise refusal(where, value, f"a table, [{where.rpartition(' ')[2]}]")
     return value
-
-
-def _section(where: str, many: bool = False) -> str:
-    """``mine.toml: over`` -> ``mine.toml [[over]]``."""
-    head, _, key = where.rpartition(": ")
-    return f"{head} [[{key}]]" if many else f"{head} [{key}]"
-
-
-def _at(where: str, error: UsageError) -> UsageError:
-    return UsageError(f"{where}: {error}")
 
 
 def _table(value: Any) -> dict[str, Any]:
@@ -249,11 +166,11 @@ def _table(value: Any) -> dict[str, Any]:
         content = getattr(value, each.name)
         if content is None:
             continue
-        if hints[each.name] == _STEPS:
+        if hints[each.name] == STEPS:
             if content:
                 table[each.name] = [_step_table(step) for step in content]
-        elif hints[each.name] in _KINDS:
-            table[each.name] = {"kind": _name_of(_KINDS[hints[each.name]], content), **_table(content)}
+        elif hints[each.name] in KINDS:
+            table[each.name] = {"kind": kind_of(content), **_table(content)}
         elif is_dataclass(content):
             table[each.name] = _table(content)
         else:
@@ -273,7 +190,7 @@ def _plain(key: str, value: Any) -> Any:
         return dict(value)
     if isinstance(value, tuple):
         return [_plain(key, each) for each in value]
-    if key == "fonts" and not _comes_along(value):
+    if value and (key == "file" or (key == "fonts" and not _comes_along(value))):
         return str(Path(value).absolute())
     return value
 
@@ -281,10 +198,6 @@ def _plain(key: str, value: Any) -> Any:
 def _comes_along(font: str) -> bool:
     """Whether a font or group of fonts is part of the package."""
     return font in GROUPS or font in bundled()
-
-
-def _name_of(kinds: Mapping[str, type], value: Any) -> str:
-    return next(name for name, kind in kinds.items() if type(value) is kind)
 
 
 def _is_table(value: Any) -> bool:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from captchalab.synth.declaration import effect_options, table_of
+from captchalab.synth.declaration import table_of
+from captchalab.synth.declared_steps import effect_options
 from captchalab.synth.declared_values import toml_key, toml_value
 from captchalab.synth.scheme import Scheme
 

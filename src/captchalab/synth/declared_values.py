@@ -8,12 +8,13 @@ from collections.abc import Callable, Mapping
 from functools import reduce
 from operator import or_
 from types import NoneType, UnionType
-from typing import Any, Union, get_args, get_origin
+from typing import Any, TypeVar, Union, get_args, get_origin
 
-from captchalab.errors import UsageError
+from captchalab.errors import UsageError, suggest
 from captchalab.synth.colours import Paint
 from captchalab.synth.ranges import Range
 
+Named = TypeVar("Named")
 _RANGE = "a number, or [low, high]"
 _PAINT = (
     '"ink", "background", "#rrggbb", "grey LOW HIGH", several of these in [ ], or [low, high] of 0 to 255'
@@ -53,6 +54,30 @@ def required(hint: Any) -> Any:
     if get_origin(hint) not in (UnionType, Union) or NoneType not in get_args(hint):
         return hint
     return reduce(or_, (each for each in get_args(hint) if each is not NoneType))
+
+
+def check_probability(value: float, where: str) -> None:
+    """Raises ``UsageError`` for what is no share."""
+    if not 0 <= value <= 1:
+        raise refusal(where, value, "a number from 0 to 1")
+
+
+def one_of(known: Mapping[str, Named], name: Any, what: str, where: str) -> Named:
+    """What has this name. Raises ``UsageError`` that lists the names."""
+    if not isinstance(name, str) or name not in known:
+        raise at(where, suggest(str(name), list(known), what))
+    return known[name]
+
+
+def at(where: str, error: UsageError) -> UsageError:
+    """The error with its place in front."""
+    return UsageError(f"{where}: {error}")
+
+
+def section(where: str, many: bool = False) -> str:
+    """``mine.toml: over`` -> ``mine.toml [over]``, or ``[[over]]`` for one of ``many``."""
+    head, _, key = where.rpartition(": ")
+    return f"{head} [[{key}]]" if many else f"{head} [{key}]"
 
 
 def refusal(where: str, value: Any, allowed: str) -> UsageError:

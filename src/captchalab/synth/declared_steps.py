@@ -1,0 +1,82 @@
+"""The effects of a declaration: ``[[over]]``, ``effect = "NAME"``, and the options of the effect."""
+
+from __future__ import annotations
+
+import inspect
+from functools import cache
+from typing import Any, get_type_hints
+
+import numpy as np
+
+from captchalab.errors import UsageError, suggest
+from captchalab.synth.colours import NEUTRAL
+from captchalab.synth.declared_values import at, check_probability, check_value, one_of, section, toml_value
+from captchalab.synth.effects import EFFECTS, ON_LAYERS, ONLY_ON_LAYERS
+from captchalab.synth.effects.layers import BORDERS
+from captchalab.synth.opencv import cv2
+from captchalab.synth.randomness import random_for
+from captchalab.synth.scheme import Scheme, Step
+
+
+def steps_of(value: Any, where: str, on_layer: bool) -> tuple[Step, ...]:
+    """The steps of an array of tables; ``on_layer`` where they work on the text alone."""
+    if not isinstance(value, list) or not all(isinstance(each, dict) for each in value):
+        key = where.rpartition(" ")[2]
+        raise UsageError(f'{where} = {toml_value(value)}: write [[{key}]] and below it effect = "NAME"')
+    return tuple(
+        _step(dict(each), f"{section(where, many=True)} {number}", on_layer)
+        for number, each in enumerate(value, 1)
+    )
+
+
+def _step(table: dict[str, Any], where: str, on_layer: bool) -> Step:
+    effect = table.pop("effect", None)
+    if effect is None:
+        raise UsageError(f"{where}: effect is missing; known: {', '.join(EFFECTS)}")
+    one_of(EFFECTS, effect, "effect", where)
+    if on_layer and effect not in ON_LAYERS:
+        raise UsageError(
+            f"{where}: the effect {effect!r} cannot stand in on_text; "
+            f"those that can: {', '.join(sorted(ON_LAYERS))}"
+        )
+    if not on_layer and effect in ONLY_ON_LAYERS:
+        raise UsageError(f"{where}: the effect {effect!r} works on the text alone; write it under on_text")
+    where = f"{where} ({effect})"
+    probability = check_value(float, table.pop("probability", 1.0), f"{where}: probability")
+    check_probability(probability, f"{where}: probability")
+    allowed = effect_options(effect)
+    options = {}
+    for key, each in table.items():
+        if key not in allowed:
+            raise at(where, suggest(key, ["effect", "probability", *allowed], "option"))
+        hint, default = allowed[key]
+        border = key == "fill" and isinstance(each, str) and each in BORDERS
+        options[key] = each if border else check_value(hint, each, f"{where}: {key}", default)
+    return Step(effect, options, probability)
+
+
+@cache
+def effect_options(effect: str) -> dict[str, tuple[Any, Any]]:
+    """The options of an effect: for each its annotation and its default."""
+    function = EFFECTS[effect]
+    hints = get_type_hints(function)
+    parameters = inspect.signature(function).parameters.values()
+    return {
+        each.name: (hints[each.name], each.default) for each in parameters if each.kind is each.KEYWORD_ONLY
+    }
+
+
+def try_steps(scheme: Scheme, where: str) -> None:
+    """Applies every effect once: what the types of options do not say is found now, not deep in a training.
+
+    Raises ``UsageError`` that names the effect and says what it does not like.
+    """
+    for part, channels in (("under", 3), ("on_text", 4), ("over", 3)):
+        canvas = np.zeros((scheme.height, scheme.width, channels), dtype=np.uint8)
+        for number, step in enumerate(getattr(scheme, part), 1):
+            try:
+                EFFECTS[step.effect](random_for(0, 0), canvas, NEUTRAL, **step.options)
+            except (UsageError, ArithmeticError, LookupError, ValueError, cv2.error) as error:
+                place = f"{where} [[{part}]] {number} ({step.effect})"
+                reason = " ".join(str(error).split())
+                raise UsageError(f"{place}: this effect fails with these options: {reason}") from None
