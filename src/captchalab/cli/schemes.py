@@ -107,12 +107,16 @@ def generate(
     from captchalab.synth.generate import generate as draw
 
     opened = open_source(source, seed=seed)
-    with counter("drew") as show:
-        written = draw(
-            opened,
-            out,
-            count,
-            on_progress=lambda done: show(done, count),
-            on_resume=lambda done: say(f"going on with {out}: {done:,} of {count:,} are there"),
-        )
+    try:
+        with counter("drew") as show:
+            written = draw(
+                opened,
+                out,
+                count,
+                on_progress=lambda done: show(done, count),
+                on_resume=lambda done: say(f"going on with {out}: {done:,} of {count:,} are there"),
+            )
+    except KeyboardInterrupt:
+        say(f"{out} is not complete; the same command goes on from here")
+        raise
     say(f"{written:,} pictures in {out}")
