@@ -15,6 +15,7 @@ from captchalab.synth.randomness import random_for
 GROUND, INK = (255, 255, 255), (0, 0, 0)
 COLOURS = Colours(GROUND, INK)
 STROKES = ["arcs", "bezier", "curves", "dashes", "grid", "hatch", "lines", "polylines", "scratches", "strike"]
+STROKES += ["splines"]
 SHAPES = ["ellipses", "petals", "rectangles", "stars"]
 COUNTED = sorted({*STROKES, *SHAPES, "blobs", "decoys", "points"} - {"grid", "hatch"})
 PAINTED = sorted({*STROKES, *SHAPES, "blobs", "decoys", "points", "speckle"})
@@ -211,3 +212,12 @@ def test_many_colours_of_every_paint() -> None:
     assert (greys == greys[:, :1]).all() and set(np.unique(greys)) == {5, 6, 7, 8, 9}
     mixed = {tuple(colour) for colour in of(("background", "#ffffff", "grey 0 1")).tolist()}
     assert mixed == {(1, 2, 3), (255, 255, 255), (0, 0, 0), (1, 1, 1)}
+
+
+def test_splines_go_through_their_knots_and_leave_the_sides_free() -> None:
+    ink = darkness(apply("splines", place=0.5, inset=0.1, thickness=2))
+    assert np.flatnonzero(ink.any(axis=1)).tolist() == [29, 30, 31]
+    columns = np.flatnonzero(ink.any(axis=0))
+    assert abs(columns[0] - 16) <= 1 and abs(columns[-1] - 143) <= 1
+    swinging = darkness(apply("splines", knots=4, place=(0.1, 0.9), thickness=2))
+    assert (swinging[:, 8:-8].max(axis=0) > 0.5).all() and np.ptp(swinging.argmax(axis=0)) > 10

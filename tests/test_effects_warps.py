@@ -66,8 +66,16 @@ def test_ripple_moves_both_ways_by_at_most_its_amplitude() -> None:
         assert moved.max() in (5, 6) and moved.min() in (-5, -6)
 
 
+def test_wobble_without_lean_is_two_waves_and_with_it_both_turn_to_the_diagonal() -> None:
+    sideways, down = shifts("wobble", sideways=0.1, sideways_phase=0.25, sideways_period=1, upright=0, lean=0)
+    assert not down.any() and (sideways[:, 10:-10] == sideways[:, 10:11]).all() and sideways[0, 20] == 6
+    sideways, _ = shifts("wobble", sideways=0.1, sideways_phase=0.25, sideways_period=1, upright=0, lean=1)
+    inner = sideways[10:-10, 10:-10]
+    assert (inner[1:, :-1] == inner[:-1, 1:]).all() and np.ptp(inner[0]) > 6
+
+
 def test_shear_shifts_neighbours_by_at_most_its_slope() -> None:
-    sideways, down = shifts("shear", row_slope=0.5, row_period=1, column_slope=0, phase=0, fill="edge")
+    sideways, down = shifts("shear", row_slope=0.5, row_period=1, column_slope=0, row_phase=0, fill="edge")
     assert not down.any()
     inner = sideways[:, 10:-10]
     assert (inner == inner[:, :1]).all() and inner[0, 0] == 0

@@ -56,7 +56,7 @@ def islands(picture: np.ndarray) -> list[slice]:
     return [slice(first, last) for first, last in zip(edges[::2], edges[1::2], strict=True)]
 
 
-@pytest.mark.parametrize("place", ["centred", "left", "anywhere", "spread", "columns"])
+@pytest.mark.parametrize("place", ["centred", "left", "anywhere", "spread", "columns", "justified"])
 @pytest.mark.parametrize("outline", [0.0, 2.0])
 @pytest.mark.parametrize("size", [(160, 60), (100, 60), (64, 32), (301, 97), (40, 100)])
 def test_shrink_keeps_all_ink_on_the_canvas(place: str, outline: float, size: tuple[int, int]) -> None:
@@ -283,3 +283,31 @@ def test_on_a_line_and_stay_inside() -> None:
     assert on_a_line([30, 9, 51], [-30, -9, -9]) == ([0, 10, 19], 70), "a third stays free, narrow ones whole"
     assert [stay_inside(x, 10, 20, 100) for x in (-5, 50, 99)] == [10, 50, 80]
     assert stay_inside(3, 60, 70, 100) == 45
+
+
+def test_justified_lines_fill_the_width_whatever_the_number_of_characters() -> None:
+    for text in ("HH", "HHHH", "HHHHHHHHH"):
+        picture = written(text, place="justified", fit="clip", margin=0.1, size=0.6)
+        left, _, right, _ = box(picture)
+        step = (160 - 12) / len(text)
+        assert abs((left + right) / 2 - 80) <= 1
+        assert abs((right - left) - step * (len(text) - 1) - len_of_h(0.6)) <= 1.5
+
+
+def len_of_h(size: float) -> float:
+    left, _, right, _ = box(written("H", size=size))
+    return right - left
+
+
+@pytest.mark.parametrize("text", ["HEH", "HEHHEHHEHHEH"])
+def test_filling_lines_are_as_wide_as_the_canvas_and_as_high_as_the_font(text: str) -> None:
+    picture = written(text, fit="fill", advance="ink", margin=0.2, size=0.5)
+    columns = islands(picture)
+    assert abs(columns[0].start - 12) <= 1 and abs(columns[-1].stop - 148) <= 1
+    high = box(written(text, fit="clip", size=0.5))[1::2]
+    assert np.abs(np.subtract(box(picture)[1::2], high)).max() <= 1
+
+
+def test_drift_turns_every_character_further_than_the_one_before() -> None:
+    wide = [s.stop - s.start for s in islands(written("lllll", fonts=("Arimo-Regular",), gap=0.5, drift=15))]
+    assert len(wide) == 5 and wide[2] == min(wide) and wide[0] > wide[1] and wide[4] > wide[3]

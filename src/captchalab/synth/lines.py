@@ -16,8 +16,9 @@ class Line(NamedTuple):
     """How one text is set. Lengths are pixels of the picture."""
 
     place: str
-    by_ink: bool
+    advance: str
     inside: bool
+    filled: bool
     width: int
     height: int
     margin: float
@@ -31,10 +32,19 @@ class Line(NamedTuple):
     """How much higher its middle is than its ends."""
     slope: float
     """Pixels down for each to the right."""
+    drift: float
+    """Degrees by which each character is turned further than the one before."""
 
 
 def placed(line: Line, letters: Sequence[Letter]) -> list[Placed]:
     """Every letter on its place, as large as the canvas allows, turned with the line where that bends."""
+    if line.drift:
+        letters = [
+            letter._replace(rotation=letter.rotation + line.drift * (i - (len(letters) - 1) / 2))
+            for i, letter in enumerate(letters)
+        ]
+    if line.filled:
+        letters = _filled(line, letters)
     shaped = [(letter, letter.shape()) for letter in letters]
     if line.inside:
         shaped = _shrunk(line, shaped)
@@ -68,6 +78,20 @@ def _shrunk(line: Line, shaped: Shaped) -> Shaped:
     return [(letter, letter.shape()) for letter in [letter.resized(factor) for letter in letters]]
 
 
+def _filled(line: Line, letters: Sequence[Letter]) -> list[Letter]:
+    """As wide together as the canvas between its margins, and as high as before."""
+    _, total = on_a_line(_advances(line, letters), [letter.gap for letter in letters])
+    factor = (line.width - 2 * line.margin) / max(total, 1.0)
+    return [
+        letter._replace(
+            stretch=(letter.stretch[0] * factor, letter.stretch[1]),
+            gap=letter.gap * factor,
+            shift=(letter.shift[0] * factor, letter.shift[1]),
+        )
+        for letter in letters
+    ]
+
+
 def _turned(line: Line, letter: Letter, steepness: float) -> tuple[Letter, Shape]:
     letter = letter._replace(rotation=letter.rotation + math.degrees(math.atan(steepness)))
     if line.inside:
@@ -87,7 +111,7 @@ def _advances(line: Line, letters: Sequence[Letter]) -> list[float]:
     """What each letter takes up."""
     result = []
     for letter in letters:
-        ink = letter.glyph.coverage if line.by_ink else None
+        ink = None if line.advance == "font" else letter.glyph.coverage
         wide = letter.glyph.advance if ink is None else ink.shape[1]
         result.append(wide * letter.scale * letter.stretch[0])
     return result
@@ -104,12 +128,17 @@ def _columns(line: Line, letters: Sequence[Letter]) -> tuple[list[float], float]
     elif line.place == "columns":
         total = line.width - line.start
         starts = [i * total / len(letters) for i in range(len(letters))]
+    elif line.place == "justified":
+        wide = line.width - 2 * line.margin
+        space, total = (wide - sum(advances)) / len(letters), wide
+        begin = line.margin + space / 2
+        starts = [sum(advances[:i]) + i * space for i in range(len(letters))]
     elif line.place != "left":
         begin = line.margin + line.share * (line.width - 2 * line.margin - total)
     columns = []
     for letter, start, advance in zip(letters, starts, advances, strict=True):
         glyph, middle = letter.glyph, advance / 2
-        if glyph.coverage is not None and not line.by_ink:
+        if glyph.coverage is not None and line.advance != "ink":
             middle = (glyph.left + glyph.coverage.shape[1] / 2) * letter.scale * letter.stretch[0]
         columns.append(begin + start + middle)
     return columns, total

@@ -36,9 +36,9 @@ _NUMBERS = (
 )
 _PAINTS = ("colour", "outline_colour")
 _WORDS = {
-    "place": ("centred", "left", "anywhere", "spread", "columns"),
-    "advance": ("font", "ink"),
-    "fit": ("shrink", "clip"),
+    "place": ("centred", "left", "anywhere", "spread", "columns", "justified"),
+    "advance": ("font", "ink", "ink width"),
+    "fit": ("shrink", "clip", "fill"),
 }
 
 
@@ -66,11 +66,13 @@ class RowLettering:
     """Largest pull at each corner, as a fraction of the character's box."""
     place: str = "centred"
     """A line that stands ``centred``, ``left`` or ``anywhere``; or equal rooms over the width: ``spread``
-    sets each character into the middle of one, ``columns`` lets it begin at the left of one."""
+    sets each character into the middle of one, ``columns`` lets it begin at the left of one. ``justified``
+    adds the same space to each, or takes it away, so that the line fills the width."""
     start: Range = 0.05
     """Where ``left`` and ``columns`` begin, as a fraction of the width; once for the picture."""
     advance: str = "font"
-    """What a character takes up in the line: its advance in the ``font``, or the width of its ``ink``."""
+    """What a character takes up in the line: its advance in the ``font``, or the width of its ``ink``;
+    or ``ink width``: as wide, but each character keeps the distance from the pen that its font gives it."""
     gap: Range = 0.0
     """Space after a character, as a fraction of its size; negative overlaps, a third stays free."""
     jitter_x: Range = 0.0
@@ -83,6 +85,8 @@ class RowLettering:
     """How much higher the middle of the line is than its ends, as a fraction of the height; once."""
     slope: Range = 0.0
     """Turn of the whole line, degrees clockwise; once."""
+    drift: Range = 0.0
+    """Degrees by which each character is turned further than the one before it; once."""
     colour: Paint = "ink"
     """Of a character."""
     tint: Range = 0.0
@@ -108,7 +112,8 @@ class RowLettering:
     shadow_probability: float = 0.0
     """How often there is a shadow, under all characters."""
     fit: str = "shrink"
-    """``shrink``: a text too large for the canvas is scaled down, and all is moved inside; or ``clip``."""
+    """``shrink``: a text too large for the canvas is scaled down, and all is moved inside; or ``clip``.
+    ``fill``: the line is stretched or squeezed sideways until it fills the width between the margins."""
     margin: Range = 0.03
     """What ``shrink`` leaves free at every edge, as a fraction of the height; once."""
     hard: bool = False
@@ -209,8 +214,9 @@ class RowLettering:
         margin = pick(rng, self.margin) * height
         return Line(
             place=self.place,
-            by_ink=self.advance == "ink",
+            advance=self.advance,
             inside=self.fit == "shrink",
+            filled=self.fit == "fill",
             width=width,
             height=height,
             margin=margin,
@@ -219,6 +225,7 @@ class RowLettering:
             level=pick(rng, self.baseline) * height,
             bow=pick(rng, self.arc) * height,
             slope=math.tan(math.radians(pick(rng, self.slope))),
+            drift=pick(rng, self.drift),
         )
 
     def _inks(self, spot: Placed, width: int, height: int) -> list[tuple[Tile, Colour]]:

@@ -11,7 +11,7 @@ from numpy.random import Generator
 from captchalab.synth.colours import Colours, Paint
 from captchalab.synth.effects.layers import Bytes
 from captchalab.synth.effects.paths import Floats, Pen, draw_strokes, find_ends, many
-from captchalab.synth.ranges import Range, pick_count
+from captchalab.synth.ranges import Range, pick, pick_count
 
 _STEPS = 24  # places on a curve
 _ACROSS = np.linspace(0, 1, _STEPS)
@@ -89,6 +89,52 @@ def _bernstein(degree: int) -> Floats:
     powers = np.arange(degree + 1)
     choose = np.array([math.comb(degree, k) for k in powers.tolist()], dtype=np.float64)
     weights: Floats = choose * t**powers * (1 - t) ** (degree - powers)
+    return weights
+
+
+def splines(
+    rng: Generator,
+    picture: Bytes,
+    colours: Colours,
+    *,
+    count: Range = 1,
+    knots: Range = (4, 6),
+    place: Range = (0.2, 0.7),
+    inset: Range = 0.03,
+    colour: Paint = "ink",
+    same_colour: bool = True,
+    thickness: Range = (2, 4),
+    smooth: bool = True,
+    opacity: Range = 1.0,
+) -> Bytes:
+    """Smooth lines across, through ``knots`` evenly apart, each at a height of its own in ``place``.
+
+    Their ``thickness`` changes along the way; ``inset`` is how much of the width they leave at either side.
+    """
+    height, width = picture.shape[:2]
+    number, corners = pick_count(rng, count), max(2, pick_count(rng, knots))
+    down = many(rng, place, number * corners).reshape(number, corners) * height
+    weights = _catmull_rom(corners)
+    free = pick(rng, inset) * width
+    paths = np.empty((number, len(weights), 2))
+    paths[:, :, 0] = np.linspace(free, width - 1 - free, len(weights))
+    paths[:, :, 1] = down @ weights.T
+    pieces = np.stack((paths[:, :-1], paths[:, 1:]), axis=2).reshape(-1, 2, 2)
+    pen = Pen(colour, same_colour, thickness, smooth, opacity)
+    return draw_strokes(rng, picture, colours, pieces, pen)
+
+
+@lru_cache(maxsize=8)
+def _catmull_rom(knots: int, steps: int = 6) -> Floats:
+    """How much each knot weighs at ``steps`` places after each, ``(places, knots)`` (Catmull, Rom, 1974)."""
+    # One more knot at either end, straight on.
+    ahead = np.eye(knots)
+    points = np.vstack((2 * ahead[0] - ahead[1], ahead, 2 * ahead[-1] - ahead[-2]))
+    t = np.arange(steps)[:, None] / steps
+    powers = np.hstack((np.ones_like(t), t, t**2, t**3))
+    basis = np.array(((0, 2, 0, 0), (-1, 0, 1, 0), (2, -5, 4, -1), (-1, 3, -3, 1))) / 2
+    pieces = [powers @ basis @ points[i : i + 4] for i in range(knots - 1)]
+    weights: Floats = np.vstack((*pieces, ahead[-1:]))
     return weights
 
 

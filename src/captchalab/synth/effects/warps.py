@@ -57,6 +57,34 @@ def ripple(
     return move(picture, columns, rows, smooth, outside(rng, picture, fill, colours))
 
 
+def wobble(
+    rng: Generator,
+    picture: Bytes,
+    colours: Colours,
+    *,
+    sideways: Range = (0.03, 0.08),
+    sideways_period: Range = (0.7, 1.5),
+    sideways_phase: Range = (0.0, 1.0),
+    upright: Range = (0.03, 0.08),
+    upright_period: Range = (0.7, 2.0),
+    upright_phase: Range = (0.0, 1.0),
+    lean: Range = (0.0, 1.0),
+    smooth: bool = True,
+    fill: Paint = "edge",
+) -> Bytes:
+    """Swings ``sideways`` from row to row and ``upright`` from column to column; lengths in heights.
+
+    Where ``lean`` is 0 a wave goes straight down or across; 1 turns both of them towards the diagonal.
+    """
+    height, width = picture.shape[:2]
+    x, y = grid(height, width)
+    tilt = np.float32(pick(rng, lean))
+    down, across = (y + tilt * x, x + tilt * y) if tilt else (y[:, :1], x[:1])
+    columns = x + _wave(rng, down, sideways, sideways_period, sideways_phase, height)
+    rows = y + _wave(rng, across, upright, upright_period, upright_phase, height)
+    return move(picture, columns, rows, smooth, outside(rng, picture, fill, colours))
+
+
 def shear(
     rng: Generator,
     picture: Bytes,
@@ -66,7 +94,8 @@ def shear(
     row_period: Range = (0.5, 3.0),
     column_slope: Range = (0.1, 0.4),
     column_period: Range = (0.5, 3.0),
-    phase: Range = (0.0, 1.0),
+    row_phase: Range = (0.0, 1.0),
+    column_phase: Range = (0.0, 1.0),
     smooth: bool = False,
     fill: Paint = "background",
 ) -> Bytes:
@@ -74,11 +103,12 @@ def shear(
 
     ``row_slope`` and ``column_slope`` are the most pixels that neighbours shift against each other, so that a
     longer ``row_period`` or ``column_period`` (in heights) shifts further: slope times period over two pi.
+    The phases are in turns; half a turn shifts to the right and down first.
     """
     height, width = picture.shape[:2]
     x, y = grid(height, width)
-    rows = y + _sloping_wave(rng, x[:1], column_slope, column_period, phase, height)
-    columns = x + _sloping_wave(rng, rows, row_slope, row_period, phase, height)
+    rows = y + _sloping_wave(rng, x[:1], column_slope, column_period, column_phase, height)
+    columns = x + _sloping_wave(rng, rows, row_slope, row_period, row_phase, height)
     return move(picture, columns, rows, smooth, outside(rng, picture, fill, colours))
 
 

@@ -1,0 +1,80 @@
+"""The looks of the Java library Cage, which calls them G and Y."""
+
+from __future__ import annotations
+
+from captchalab.synth.colours import Palette
+from captchalab.synth.row_lettering import RowLettering
+from captchalab.synth.scheme import Scheme, step
+from captchalab.synth.words import Syllables
+
+_FONTS = ("DejaVuSans", "DejaVuSerif", "DejaVuSansMono-Bold")
+
+G = Scheme(
+    name="cage-g",
+    summary="made-up words in one colour whose letters lean on each other and wave up and down (Cage)",
+    lettering=RowLettering(
+        fonts=_FONTS,
+        size=0.5,
+        rotation=(-15, 15),
+        drift=(-5, 5),
+        advance="ink",
+        gap=(-0.1, -0.02),
+        margin=0.05,
+        fit="fill",
+    ),
+    alphabet="abcdefghijklmnopqrstuvxyz",
+    lengths=(9, 10),
+    texts=Syllables(consonants="bcdfghjklmnpqrstvxyz"),
+    width=200,
+    height=70,
+    palette=Palette(background="#ffffff", ink=(0, 255), contrast=40),
+    over=(
+        step(
+            "wobble",
+            sideways=0.03,
+            sideways_period=(0.5, 1),
+            upright=0.1,
+            upright_period=(1.9, 5.7),
+            lean=0,
+            smooth=False,
+        ),
+        step("jpeg", quality=(70, 80)),
+    ),
+)
+
+Y = Scheme(
+    name="cage-y",
+    summary="small black letters in the middle, with a pale double, waving up and down, soft (Cage)",
+    lettering=RowLettering(
+        fonts=_FONTS,
+        size=0.45,
+        rotation=(-10, 10),
+        drift=(-5, 5),
+        advance="ink",
+        gap=(-0.1, -0.02),
+        margin=0.86,
+        fit="fill",
+        shadow_x=(-3, 3),
+        shadow_y=(-3, 3),
+        shadow_blur=(0.5, 1),
+        shadow_probability=0.9,
+    ),
+    alphabet="2345678ABDEFGHJKLMNPQRSTUVXYZacdeghknpqrsuvxyz",
+    lengths=(7, 8),
+    width=290,
+    height=80,
+    palette=Palette(background="#ffffff", ink="#000000"),
+    over=(
+        step(
+            "wobble",
+            sideways=0.036,
+            sideways_period=(0.5, 1),
+            upright=0.1,
+            upright_period=(2.4, 7.2),
+            lean=0,
+            smooth=False,
+        ),
+        step("blur", radius=(0.6, 0.9)),
+        step("jpeg", quality=(70, 80)),
+    ),
+)
