@@ -24,7 +24,7 @@ from captchalab.synth.effects.backgrounds import (
     radial_gradient,
     texture,
 )
-from captchalab.synth.effects.bends import arcs, bezier, curves
+from captchalab.synth.effects.bends import arcs, bezier, curves, splines
 from captchalab.synth.effects.contours import outline, shadow
 from captchalab.synth.effects.decoys import decoys
 from captchalab.synth.effects.finish import (
@@ -42,7 +42,7 @@ from captchalab.synth.effects.lines import dashes, grid, hatch, lines, polylines
 from captchalab.synth.effects.noise import gaussian, grain, points, speckle
 from captchalab.synth.effects.shapes import blobs, ellipses, petals, rectangles, stars
 from captchalab.synth.effects.strokes import arc, dots
-from captchalab.synth.effects.warps import bend, perspective, ripple, rotate, shear, sine_wave, slant
+from captchalab.synth.effects.warps import bend, perspective, ripple, rotate, shear, sine_wave, slant, wobble
 from captchalab.synth.effects.whirls import elastic, fish_eye, swirl, turbulence, water_ripple
 from captchalab.synth.scheme import Step
 
@@ -68,6 +68,7 @@ EFFECTS: dict[str, Callable[..., Picture]] = {
     "lines": lines,
     "polylines": polylines,
     "scratches": scratches,
+    "splines": splines,
     "strike": strike,
     # shapes and specks
     "blobs": blobs,
@@ -92,6 +93,7 @@ EFFECTS: dict[str, Callable[..., Picture]] = {
     "swirl": swirl,
     "turbulence": turbulence,
     "water_ripple": water_ripple,
+    "wobble": wobble,
     # noise
     "gaussian": gaussian,
     "grain": grain,
@@ -117,11 +119,12 @@ EFFECTS: dict[str, Callable[..., Picture]] = {
 
 _WARPS = {
     *("bend", "elastic", "fish_eye", "perspective", "ripple", "rotate", "shear", "sine_wave", "slant"),
-    *("swirl", "turbulence", "water_ripple"),
+    *("swirl", "turbulence", "water_ripple", "wobble"),
 }
 _STROKES = {
     *("arc", "arcs", "bezier", "curves", "dashes", "grid", "hatch", "lines", "polylines", "scratches"),
-    *("strike", "blobs", "decoys", "ellipses", "petals", "points", "rectangles", "speckle", "stars"),
+    *("splines", "strike", "blobs", "decoys", "ellipses", "petals", "points", "rectangles", "speckle"),
+    "stars",
 }
 _FILTERS = {"blur", "emboss", "motion_blur", "rescale", "sharpen", "smooth"}
 

@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 from captchalab.synth.scheme import Scheme
+from captchalab.synth.schemes import cage, easycaptcha, patchca
 from captchalab.synth.schemes.java_samples import ICAPTCHA, IMAGERANDOM, SKEWPASSIMAGE
 from captchalab.synth.schemes.lepture import LEPTURE
 from captchalab.synth.schemes.pycapt import PYCAPT
 from captchalab.synth.schemes.tangle import TANGLE
 
 SCHEMES: dict[str, Scheme] = {
+    "cage-g": cage.G,
+    "cage-y": cage.Y,
+    "easycaptcha-arith": easycaptcha.ARITH,
+    "easycaptcha-chinese": easycaptcha.CHINESE,
+    "easycaptcha-gif": easycaptcha.GIF,
+    "easycaptcha-spec": easycaptcha.SPEC,
     "icaptcha": ICAPTCHA,
     "imagerandom": IMAGERANDOM,
     "lepture": LEPTURE,
+    "patchca-default": patchca.DEFAULT,
+    "patchca-marble": patchca.MARBLE,
+    "patchca-wobble": patchca.WOBBLE,
     "pycapt": PYCAPT,
     "skewpassimage": SKEWPASSIMAGE,
     "tangle": TANGLE,
