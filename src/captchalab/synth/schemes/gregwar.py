@@ -1,0 +1,51 @@
+"""The look of Gregwar/Captcha (PHP)."""
+
+from __future__ import annotations
+
+from captchalab.synth.colours import Palette
+from captchalab.synth.row_lettering import RowLettering
+from captchalab.synth.scheme import Scheme, step
+
+GREGWAR = Scheme(
+    name="gregwar",
+    summary="one colour on a pastel or dark ground, frayed edges, lines under and over the text (Gregwar)",
+    lettering=RowLettering(
+        fonts=(
+            "AveriaSansGWF-Regular",
+            "Caladea-Bold",
+            "ComicNeue-Bold",
+            "DejaVuSans",
+            "DejaVuSerif",
+            "FantasqueSansMono-Bold",
+            "OpenSans-Regular",
+            "PlainRounded-Bold",
+            "Stick-Regular",
+            "Tinos-Regular",
+            "VT323-Regular",
+            "YuseiMagic-Regular",
+        ),
+        size=(0.8, 1.0),
+        rotation=(-8, 8),
+        jitter_y=(-0.125, 0.125),
+        baseline=(0.48, 0.56),
+        advance="ink",
+        gap=(-0.02, 0.06),
+        fit="clip",
+        shared=("font", "size", "gap"),
+    ),
+    alphabet="123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnpqrstuvwxyz",
+    lengths=(5, 5),
+    width=150,
+    height=40,
+    palette=Palette(background=(200, 255), ink=(0, 150)),
+    under=(step("lines", count=(2, 3), span="anywhere", colour=(100, 255), thickness=(1, 3)),),
+    over=(
+        step("lines", count=(2, 3), span="anywhere", thickness=(1, 3), smooth=False),
+        step("water_ripple", amplitude=0.1, wavelength=(4, 5), radius=(20, 40), fill="background"),
+        step("sine_wave", direction="columns", amplitude=(0.027, 0.036), period=0.785, fill="background"),
+        step("scatter", share=(0.4, 0.6), times=3, ground_only=True, probability=0.88),
+        step("negative", probability=0.5),
+        step("edges", strength=1.0, probability=0.08),
+        step("jpeg", quality=90),
+    ),
+)

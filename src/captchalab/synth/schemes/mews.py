@@ -1,0 +1,88 @@
+"""The looks of mewebstudio/captcha (PHP, for Laravel): default, flat and inverse."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from captchalab.synth.colours import Palette
+from captchalab.synth.row_lettering import RowLettering
+from captchalab.synth.scheme import Scheme, Step, step
+
+_FONTS = (
+    "OpenSans-Regular",
+    "OpenSans-Bold",
+    "OpenSans-Italic",
+    "OpenSans-BoldItalic",
+    "DroidSansMono",
+    "FantasqueSansMono-Bold",
+    "RobotoCondensed-Bold",
+)
+_LETTERING = RowLettering(
+    fonts=_FONTS,
+    size=(0.7, 1.0),
+    rotation=(-15, 15),
+    place="columns",
+    start=(0.0, 0.03),
+    jitter_x=(0.0, 0.1),
+    jitter_y=(-0.12, 0.12),
+    baseline=(0.48, 0.54),
+    colour=(0, 255),
+    fit="clip",
+    shared=(),
+)
+_PAPER: tuple[Step, ...] = (
+    step("texture", first="grey 190 225", second="grey 225 255", scale=(0.2, 1.5), octave_count=(1, 4)),
+    step("pattern", spacing=(6, 16), colour="grey 180 255", opacity=(0.2, 0.6), probability=0.2),
+    step("blobs", colour=(90, 220), count=(3, 10), size=(0.2, 0.6), probability=0.12),
+    step(
+        "curves",
+        count=(3, 12),
+        colour="grey 140 255",
+        thickness=(1, 8),
+        amplitude=(0, 0.6),
+        place=(-0.5, 1.5),
+        opacity=(0.2, 0.6),
+        probability=0.5,
+    ),
+    step("grain", reach=(0, 12), grey=True, probability=0.5),
+)
+_MAGENTA = "#ff00ff"
+
+DEFAULT = Scheme(
+    name="mews-default",
+    summary="characters in any colour apart from each other on grey paper, six magenta lines (mewebstudio)",
+    lettering=_LETTERING,
+    alphabet="digits+lower",
+    lengths=(6, 6),
+    width=345,
+    height=65,
+    palette=Palette(background="#ecf2f4", ink=(0, 255)),
+    under=_PAPER,
+    over=(step("lines", count=6, colour=_MAGENTA, thickness=1), step("jpeg", quality=75)),
+)
+
+FLAT = replace(
+    DEFAULT,
+    name="mews-flat",
+    summary="characters in eight colours apart from each other on grey paper, magenta lines (mewebstudio)",
+    lettering=replace(
+        _LETTERING,
+        colour=("#2c3e50", "#c0392b", "#16a085", "#8e44ad", "#303f9f", "#f57c00", "#795548"),
+    ),
+    over=(step("lines", count=11, colour=_MAGENTA, thickness=1), step("jpeg", quality=75)),
+)
+
+INVERSE = replace(
+    DEFAULT,
+    name="mews-inverse",
+    summary="small blurred characters in any colour on grey paper, magenta lines (mewebstudio)",
+    alphabet="digits+upper+lower",
+    lengths=(5, 5),
+    width=120,
+    height=36,
+    over=(
+        step("lines", count=(3, 5), colour=_MAGENTA, thickness=1),
+        step("blur", radius=(0.7, 1.0)),
+        step("jpeg", quality=75),
+    ),
+)
