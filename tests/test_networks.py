@@ -27,6 +27,14 @@ SMALLEST: dict[str, dict[str, Any]] = {
     "compact": {"size": "tiny"},
     "cnn": {"dense": 64, "dropout": 0.0},
     "captchanet": {"dropout": 0.0},
+    "backbone": {
+        "model": "resnet10t",
+        "attention": True,
+        "pooling": "dual",
+        "ibn": True,
+        "neck": True,
+        "center": 0.01,
+    },
     "crnn": {"width": 8, "hidden": 32},
     "crnn-gru": {"width": 8, "hidden": 32, "dropout": 0.0},
 }
@@ -101,7 +109,9 @@ def test_unknown_options_are_answered_with_the_known(name: str) -> None:
 
 
 def test_unknown_names() -> None:
-    with pytest.raises(UsageError, match=r"unknown network 'cmpact'. Did you mean 'compact'\?.*captchanet, cnn, compact"):
+    with pytest.raises(
+        UsageError, match=r"unknown network 'cmpact'. Did you mean 'compact'\?.*captchanet, cnn, compact"
+    ):
         build("cmpact", SPEC, 11, 4, {})
     with pytest.raises(UsageError, match=r"'tinny'.*Did you mean 'tiny'\?.*base, fine, large, small, tiny"):
         build("compact", SPEC, 11, 4, {"size": "tinny"})

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from captchalab.errors import UsageError, suggest
+from captchalab.networks.backbone import STRIDE, Backbone
 from captchalab.networks.cnn import CaptchaNet, Cnn
 from captchalab.networks.compact import SIZES, Compact
 from captchalab.networks.crnn import Crnn, CrnnGru
@@ -52,6 +53,39 @@ def _crnn_gru(
     return CrnnGru(spec, classes, width, hidden, dropout)
 
 
+def _backbone(
+    spec: InputSpec,
+    classes: int,
+    length: int,
+    model: str = "resnet18",
+    head: str = "position",
+    attention: bool = False,
+    pooling: str = "average",
+    ibn: bool = False,
+    neck: bool = False,
+    center: float = 0.0,
+    dropout: float = 0.0,
+) -> Network:
+    _check_word("head", head, ("position", "ctc"))
+    _check_word("pooling", pooling, ("average", "dual"))
+    for name, value in (("attention", attention), ("ibn", ibn), ("neck", neck)):
+        if not isinstance(value, bool):
+            raise UsageError(f"{name}={value!r}: true or false")
+    if not isinstance(center, int | float) or center < 0:
+        raise UsageError(f"center={center!r}: a number from 0")
+    _check_dropout(dropout)
+    if head == "ctc":
+        _check_steps(spec, length, STRIDE)
+    return Backbone(
+        spec, classes, length, str(model), head, attention, pooling, ibn, neck, float(center), dropout
+    )
+
+
+def _check_word(name: str, value: object, allowed: tuple[str, ...]) -> None:
+    if value not in allowed:
+        raise UsageError(f"{name}={value!r}: allowed are {', '.join(map(repr, allowed))}")
+
+
 def _check_recurrent(
     spec: InputSpec, length: int, width: int, hidden: int, dropout: float, stride: int
 ) -> None:
@@ -83,6 +117,7 @@ NETWORKS: dict[str, Callable[..., Network]] = {
     "compact": _compact,
     "cnn": _cnn,
     "captchanet": _captchanet,
+    "backbone": _backbone,
     "crnn": _crnn,
     "crnn-gru": _crnn_gru,
 }

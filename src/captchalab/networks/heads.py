@@ -39,22 +39,55 @@ class PositionHead(nn.Module):
 
     decoder = "position"
 
-    def __init__(self, features: int, length: int, classes: int, dropout: float = 0.0) -> None:
+    def __init__(
+        self, features: int, length: int, classes: int, dropout: float = 0.0, center: float = 0.0
+    ) -> None:
         super().__init__()
         self.length = length
         self.classes = classes
+        self.centers = Centers(length, classes, features) if center else None
+        self.center = center
         self.dropout = nn.Dropout(dropout)
         self.linear = nn.Linear(features, length * classes)
 
     def forward(self, features: Tensor) -> Tensor:
         """``(N, F)`` -> ``(N, length, classes)``."""
+        if self.training and self.centers is not None:
+            self.centers.features = features
         logits = self.linear(self.dropout(features)).float()
         return functional.log_softmax(logits.reshape(-1, self.length, self.classes), dim=-1)
 
     def loss(self, scores: Tensor, targets: Tensor, lengths: Tensor) -> Tensor:
         """Mean cross-entropy per position. ``targets`` is ``(N, L)``, ``L <= length``, padded with 0."""
         padded = functional.pad(targets, (0, self.length - targets.shape[1]))
-        return functional.nll_loss(scores.flatten(0, 1), padded.flatten())
+        loss = functional.nll_loss(scores.flatten(0, 1), padded.flatten())
+        if self.centers is not None and self.centers.features is not None:
+            loss = loss + self.center * self.centers.loss(padded)
+        return loss
+
+
+class Centers(nn.Module):
+    """Center loss (Wen et al., 2016): the features of pictures that show the same character at a position
+    are drawn together. Only training needs the centers: model files do not hold them."""
+
+    def __init__(self, length: int, classes: int, features: int, rate: float = 0.005) -> None:
+        super().__init__()
+        self.rate = rate
+        self.features: Tensor | None = None
+        """Of the pictures that were scored last, ``(N, F)``."""
+        self.register_buffer("training_centers", torch.zeros(length, classes, features))
+
+    def loss(self, targets: Tensor) -> Tensor:
+        """Mean squared distance from the centers of ``targets`` ``(N, L)``, which then follow a little."""
+        assert self.features is not None
+        features, self.features = self.features.float(), None
+        centers: Tensor = self.get_buffer("training_centers")
+        positions = torch.arange(targets.shape[1], device=targets.device)
+        away = features[:, None] - centers[positions, targets]  # (N, L, F)
+        with torch.no_grad():
+            places = (positions.expand_as(targets), targets)
+            centers.index_put_(places, self.rate * away.detach(), accumulate=True)
+        return away.pow(2).mean()
 
 
 Head = CtcHead | PositionHead

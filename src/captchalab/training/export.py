@@ -113,8 +113,13 @@ def check_parity(network: Network, data: bytes, info: ModelInfo, images: NDArray
 
 
 def _wanted(network: Network) -> dict[str, torch.Tensor]:
-    """All parameters and buffers but the counters of batch normalisation, which nothing reads."""
-    return {name: tensor for name, tensor in network.state_dict().items() if tensor.is_floating_point()}
+    """All parameters and buffers but what reading does not need: counters of batch normalisation, and
+    what a loss remembers."""
+    return {
+        name: tensor
+        for name, tensor in network.state_dict().items()
+        if tensor.is_floating_point() and ".training_" not in name
+    }
 
 
 def _to_onnx(network: Network, images: NDArray[np.uint8]) -> onnx.ModelProto:

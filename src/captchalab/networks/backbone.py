@@ -1,0 +1,72 @@
+"""Any backbone of timm (ResNet, DenseNet, SENet, ...) with the tricks of the field, each by itself.
+
+One classifier for each position on the pooled features, or CTC along their columns.
+"""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from captchalab.errors import UsageError
+from captchalab.networks.heads import CtcHead, Network, PositionHead
+from captchalab.networks.layers import BNNeck, ChannelAttention, DualPool, standardise, with_ibn
+from captchalab.networks.timm_models import create
+from captchalab.reading.inputspec import InputSpec
+
+STRIDE = 8
+"""Columns of the input for each step of CTC."""
+
+
+class Backbone(Network):
+    """``(N, H, W, C)`` uint8 -> scores ``(N, length, classes)``, or with ``head="ctc"`` ``(N, T, classes)``.
+
+    ``attention`` weighs the channels of the last features, ``pooling="dual"`` sets their average beside
+    their maximum, ``ibn`` normalises half the channels of the first three stages by picture, ``neck``
+    normalises the pooled features before the classifiers, ``center`` weighs the center loss.
+    """
+
+    def __init__(
+        self,
+        spec: InputSpec,
+        classes: int,
+        length: int,
+        model: str,
+        head: str = "position",
+        attention: bool = False,
+        pooling: str = "average",
+        ibn: bool = False,
+        neck: bool = False,
+        center: float = 0.0,
+        dropout: float = 0.0,
+    ) -> None:
+        super().__init__()
+        options = {"in_chans": spec.channels, "num_classes": 0, "global_pool": ""}
+        if head == "ctc":
+            options["output_stride"] = STRIDE
+        try:
+            self.backbone = create(model, **options)
+        except (TypeError, NotImplementedError, AssertionError):
+            raise UsageError(
+                f"{model} cannot give features every {STRIDE} columns, as CTC needs: head='position'"
+            ) from None
+        if ibn:
+            with_ibn(self.backbone)
+        features = int(self.backbone.num_features)  # type: ignore[arg-type]
+        self.attention = ChannelAttention(features) if attention else nn.Identity()
+        if head == "ctc":
+            self.pool: nn.Module = nn.AdaptiveAvgPool2d((1, None))
+            self.neck: nn.Module = nn.Identity()
+            self.head = CtcHead(features, classes, dropout)
+            return
+        self.pool = DualPool(features, 256) if pooling == "dual" else nn.AdaptiveAvgPool2d(1)
+        pooled = 256 if pooling == "dual" else features
+        self.neck = BNNeck(pooled) if neck else nn.Identity()
+        self.head = PositionHead(pooled, length, classes, dropout, center)
+
+    def forward(self, image: Tensor) -> Tensor:
+        features = self.pool(self.attention(self.backbone(standardise(image))))
+        if isinstance(self.head, CtcHead):
+            scores: Tensor = self.head(features.squeeze(2).transpose(1, 2))
+        else:
+            scores = self.head(self.neck(features.flatten(1)))
+        return scores
