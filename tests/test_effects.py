@@ -20,6 +20,7 @@ NOTHING: dict[str, dict[str, float]] = {name: {"count": 0} for name in COUNTED -
     "bend": {"bow": 0},
     "blur": {"radius": 0},
     "contrast": {"factor": 1, "brightness": 0},
+    "echo": {"offset_x": 0, "offset_y": 0},
     "elastic": {"amplitude": 0},
     "emboss": {"strength": 0},
     "fish_eye": {"magnification": 1},

@@ -26,6 +26,8 @@ from captchalab.synth.effects.backgrounds import (
 )
 from captchalab.synth.effects.bends import arcs, bezier, curves, splines
 from captchalab.synth.effects.contours import outline, shadow
+from captchalab.synth.effects.copies import echo, holes
+from captchalab.synth.effects.cubics import cubic
 from captchalab.synth.effects.decoys import decoys
 from captchalab.synth.effects.finish import (
     blur,
@@ -61,6 +63,7 @@ EFFECTS: dict[str, Callable[..., Picture]] = {
     "arc": arc,
     "arcs": arcs,
     "bezier": bezier,
+    "cubic": cubic,
     "curves": curves,
     "dashes": dashes,
     "grid": grid,
@@ -112,7 +115,9 @@ EFFECTS: dict[str, Callable[..., Picture]] = {
     "palette": palette,
     "posterize": posterize,
     "rescale": rescale,
-    # around the text of a layer
+    # of the text of a layer
+    "echo": echo,
+    "holes": holes,
     "outline": outline,
     "shadow": shadow,
 }
@@ -128,7 +133,7 @@ _STROKES = {
 }
 _FILTERS = {"blur", "emboss", "motion_blur", "rescale", "sharpen", "smooth"}
 
-ONLY_ON_LAYERS = frozenset({"outline", "shadow"})
+ONLY_ON_LAYERS = frozenset({"echo", "holes", "outline", "shadow"})
 """Effects that may stand in ``on_text`` alone, since they need to know what is text."""
 
 ON_LAYERS = frozenset(_WARPS | _STROKES | _FILTERS | ONLY_ON_LAYERS)

@@ -156,7 +156,7 @@ def grid(
     ``jitter`` moves each end by up to that share of the spacing.
     """
     apart, turn, loose = pick(rng, spacing), pick(rng, slant), pick(rng, jitter)
-    ways = [_parallels(rng, picture, apart, turn + quarter, loose) for quarter in (0.0, 90.0)]
+    ways = [_parallels(rng, picture, apart, turn + quarter, loose, (0.0, 1.0)) for quarter in (0.0, 90.0)]
     pen = Pen(colour, True, pick(rng, thickness), smooth, opacity)
     return draw_strokes(rng, picture, colours, np.concatenate(ways)[None], pen)
 
@@ -170,6 +170,7 @@ def hatch(
     angle: Range = (20.0, 70.0),
     crossed: bool = True,
     jitter: Range = (0.0, 0.3),
+    start: Range = (0.0, 1.0),
     colour: Paint = "background",
     thickness: Range = 1.0,
     smooth: bool = True,
@@ -177,10 +178,12 @@ def hatch(
 ) -> Bytes:
     """Parallel lines at ``angle`` degrees, and ``crossed`` by their mirror image.
 
-    In the colour of the background they cut the text; on a layer they then leave it transparent.
+    The first line lies ``start`` spacings from the rim. In the colour of the background they cut the text;
+    on a layer they then leave it transparent.
     """
     apart, turn, loose = pick(rng, spacing), pick(rng, angle), pick(rng, jitter)
-    ways = [_parallels(rng, picture, apart, way, loose) for way in ((turn, -turn) if crossed else (turn,))]
+    turns = (turn, -turn) if crossed else (turn,)
+    ways = [_parallels(rng, picture, apart, way, loose, start) for way in turns]
     pen = Pen(colour, True, pick(rng, thickness), smooth, opacity)
     return draw_strokes(rng, picture, colours, np.concatenate(ways)[None], pen)
 
@@ -188,7 +191,9 @@ def hatch(
 _LEAST_APART = 2.0  # pixels between parallel lines, however small the spacing
 
 
-def _parallels(rng: Generator, picture: Bytes, spacing: float, angle: float, jitter: float) -> Floats:
+def _parallels(
+    rng: Generator, picture: Bytes, spacing: float, angle: float, jitter: float, start: Range
+) -> Floats:
     """Lines all over the picture, ``(lines, 2, 2)``."""
     height, width = picture.shape[:2]
     apart = max(_LEAST_APART, spacing * height)
@@ -197,7 +202,7 @@ def _parallels(rng: Generator, picture: Bytes, spacing: float, angle: float, jit
     # How far the corners lie from the middle, sideways and along.
     reach = (width * abs(aside[0]) + height * abs(aside[1])) / 2
     half = (width * abs(along[0]) + height * abs(along[1])) / 2
-    offsets = np.arange(-reach + apart * rng.random(), reach, apart)
+    offsets = np.arange(-reach + apart * pick(rng, start), reach, apart)
     shifts = offsets[:, None] + (2 * rng.random((len(offsets), 2)) - 1) * (jitter * apart)
     middle = np.array((width - 1, height - 1)) / 2
     places: Floats = middle + shifts[:, :, None] * aside + np.array((-half, half))[:, None] * along

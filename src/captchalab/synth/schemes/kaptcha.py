@@ -1,0 +1,126 @@
+"""The looks of kaptcha, a Java library, and of the settings that RuoYi gives it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from captchalab.synth.colours import Palette
+from captchalab.synth.row_lettering import RowLettering
+from captchalab.synth.scheme import Scheme, step
+from captchalab.synth.sums import Sums
+from captchalab.synth.texts import RandomTexts
+
+ALPHABET = "2345678abcdefgmnpwxy"
+FONTS = ("Arimo-Bold", "Cousine-Bold")
+
+# Light grey to white from corner to corner, as Java's gradients run.
+GROUND = (step("linear_gradient", start="grey 186 198", end="grey 248 255", angle=(2, 9)),)
+FRAME = step("frame", thickness=1, colour="#000000")
+JPEG = step("jpeg", quality=75)
+# A short curve at the left and one through the text; both begin thick.
+CURVES = (
+    step("cubic", x1=0.1, x2=0.1, x3=0.25, x4=0.25, colour="#000000", thickness=(1.7, 1.9), head=(1.6, 2.0)),
+    step("cubic", x1=0.1, x2=0.25, x3=0.5, x4=0.9, colour="#000000", thickness=(1.7, 1.9), head=(1.6, 2.0)),
+)
+SHADOW = (
+    step("sine_wave", direction="rows", amplitude=(0.12, 0.18), period=(0.9, 1.85), phase=0.0),
+    step("sine_wave", direction="columns", amplitude=(0.018, 0.042), period=(0.22, 0.54), phase=0.0),
+    step("shadow", offset_x=(-0.5, 0.5), offset_y=(4.5, 5.5), blur=(2.8, 3.8), colour="#000000", opacity=1.0),
+)
+
+LETTERING = RowLettering(
+    fonts=FONTS,
+    size=(0.78, 0.82),
+    advance="ink width",
+    gap=(0.03, 0.07),
+    baseline=(0.55, 0.585),
+    fit="clip",
+    shared=("size",),
+)
+
+WATER_RIPPLE = Scheme(
+    name="kaptcha-waterripple",
+    summary="bold black letters frayed by rings of small waves, two curves, on grey (kaptcha, Java)",
+    lettering=LETTERING,
+    alphabet=ALPHABET,
+    lengths=(5, 5),
+    texts=RandomTexts(twice="n"),
+    width=200,
+    height=50,
+    palette=Palette(background="#ffffff", ink="#000000"),
+    under=GROUND,
+    on_text=(
+        step("water_ripple", amplitude=(0.05, 0.07), wavelength=0.04, radius=1.0, centre_x=0.5, centre_y=0.5),
+        step("sine_wave", direction="rows", amplitude=(0.045, 0.06), period=(1.7, 2.05), phase=0.0),
+        step("sine_wave", direction="columns", amplitude=(0.03, 0.04), period=(0.58, 0.68), phase=0.0),
+    ),
+    over=(*CURVES, FRAME, JPEG),
+)
+
+FISH_EYE = replace(
+    WATER_RIPPLE,
+    name="kaptcha-fisheye",
+    summary="bold black letters under blue and red lines, seen through a lens, on grey (kaptcha, Java)",
+    on_text=(
+        step(
+            "hatch",
+            angle=0,
+            crossed=False,
+            spacing=0.12,
+            jitter=0,
+            start=0.0833,
+            colour="#0000ff",
+            smooth=False,
+        ),
+        step(
+            "hatch",
+            angle=90,
+            crossed=False,
+            spacing=0.12,
+            jitter=0,
+            start=0.25,
+            colour="#ff0000",
+            smooth=False,
+        ),
+        step("fish_eye", magnification=4.0, radius=(0.98, 1.34), centre_x=0.5, centre_y=0.5, smooth=False),
+    ),
+    over=(FRAME, JPEG),
+)
+
+WITH_SHADOW = replace(
+    WATER_RIPPLE,
+    name="kaptcha-shadow",
+    summary="bold black letters that lean in waves over a soft shadow, two curves, on grey (kaptcha, Java)",
+    on_text=SHADOW,
+)
+
+RUOYI_CHAR = replace(
+    WITH_SHADOW,
+    name="kaptcha-ruoyi-char",
+    summary="four bold black letters in waves, soft shadow, two curves, on grey (kaptcha as RuoYi sets it)",
+    lettering=replace(LETTERING, size=(0.61, 0.655), baseline=(0.465, 0.5)),
+    lengths=(4, 4),
+    width=160,
+    height=60,
+    on_text=(
+        step("sine_wave", direction="rows", amplitude=(0.1, 0.15), period=(0.8, 1.55), phase=0.0),
+        step("sine_wave", direction="columns", amplitude=(0.015, 0.035), period=(0.19, 0.45), phase=0.0),
+        SHADOW[2],
+    ),
+)
+
+RUOYI_MATH = replace(
+    RUOYI_CHAR,
+    name="kaptcha-ruoyi-math",
+    summary="a sum in bold blue figures in waves, soft shadow, on grey (kaptcha as RuoYi sets it)",
+    lettering=replace(LETTERING, size=(0.565, 0.605), gap=(0.06, 0.11), baseline=(0.45, 0.485)),
+    alphabet="*+-/0123456789=?",
+    lengths=(5, 5),
+    texts=Sums(
+        forms=(*("0-9 * 0-9",) * 3, *("0-9 + 0-9",) * 4, *("0-9 / 1-9",) * 2, *("0-9 - 0-9",) * 3),
+        negative=False,
+        suffix="=?",
+    ),
+    palette=Palette(background="#ffffff", ink="#0000ff"),
+    over=(step("frame", thickness=1, colour="#69b35a"), JPEG),
+)

@@ -1,0 +1,70 @@
+"""The looks of SimpleCaptcha, a Java library."""
+
+from __future__ import annotations
+
+from captchalab.synth.colours import Palette
+from captchalab.synth.row_lettering import RowLettering
+from captchalab.synth.scheme import Scheme, step
+
+ALPHABET = "2345678abcdefghkmnprwxy"
+CURVE = step("cubic", x1=0.1, x2=0.1, x3=0.25, x4=0.9, colour="#000000", thickness=(2.7, 3.2))
+# The text is drawn twice, the second time rippled.
+RIPPLED = step(
+    "echo",
+    offset_x=0,
+    offset_y=0,
+    row_slope=(0.15, 0.19),
+    row_period=(1.8, 1.95),
+    column_slope=(0.3, 0.38),
+    column_period=(0.6, 0.66),
+    row_phase=0.0,
+    column_phase=0.0,
+)
+
+SERVLET = Scheme(
+    name="simplecaptcha-servlet",
+    summary="thin outlines in black or blue, drawn twice, a thick curve, on grey (SimpleCaptcha, Java)",
+    lettering=RowLettering(
+        fonts=("Arimo-Bold", "Arimo-Italic", "Cousine-Bold", "Cousine-Regular", "DejaVuSans-Oblique"),
+        size=(0.92, 1.0),
+        place="left",
+        start=(0.04, 0.06),
+        baseline=(0.40, 0.46),
+        hollow=True,
+        opacity=(0.2, 0.4),
+        fit="clip",
+        shared=("font", "size", "opacity", "colour"),
+        colour="ink",
+    ),
+    alphabet=ALPHABET,
+    lengths=(5, 5),
+    width=200,
+    height=50,
+    palette=Palette(background="#ffffff", ink=("#000000", "#0000ff")),
+    under=(step("linear_gradient", start="grey 58 70", end="grey 248 255", angle=(2, 6)),),
+    on_text=(RIPPLED,),
+    over=(CURVE,),
+)
+
+STICKY = Scheme(
+    name="simplecaptcha-sticky",
+    summary="bold black letters that run together, drawn twice, and a curve (SimpleCaptcha, Java)",
+    lettering=RowLettering(
+        fonts=("Arimo-Bold", "Cousine-Bold"),
+        size=(0.78, 0.82),
+        place="left",
+        start=(0.045, 0.055),
+        advance="ink width",
+        gap=(-0.04, 0.01),
+        baseline=(0.45, 0.485),
+        fit="clip",
+        shared=("size",),
+    ),
+    alphabet=ALPHABET,
+    lengths=(5, 5),
+    width=200,
+    height=50,
+    palette=Palette(background="#ffffff", ink="#000000"),
+    on_text=(RIPPLED,),
+    over=(CURVE, step("frame", thickness=1, colour="#000000")),
+)
