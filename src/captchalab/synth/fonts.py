@@ -83,6 +83,8 @@ GROUPS: dict[str, tuple[str, ...]] = {
     ),
     "capitals": (
         "BungeeShade-Regular",
+        "ComicShade",
+        "HandShade",
         "Humor-Sans",
         "LuckiestGuy-Regular",
         "PermanentMarker-Regular",
