@@ -65,6 +65,7 @@ def text_of(scheme: Scheme, seed: int, index: int) -> str:
 
 def paint(scheme: Scheme, rng: Generator, text: str, frame: Frame | None = None) -> NDArray[np.uint8]:
     """The picture of a text, uint8 ``(height, width, 3)`` RGB, or of one frame of its animation."""
+    scheme = scheme.settle(rng)
     colours = scheme.palette.choose(rng)
     picture = _apply(scheme.under, rng, _canvas(scheme, colours.background), colours, frame)
     picture = _write(scheme, rng, picture, scheme.texts.written(text), colours, frame)

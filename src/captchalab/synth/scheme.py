@@ -90,6 +90,10 @@ class Scheme:
     animation: Animation | None = None
     """Frames that show the text only together."""
 
+    def settle(self, rng: Generator) -> Scheme:
+        """What one sample is drawn from: the scheme itself, unless it is another one for every sample."""
+        return self
+
     def __post_init__(self) -> None:
         effects = [step.effect for step in (*self.under, *self.on_text, *self.over)]
         for name in self.animation.anew if self.animation is not None else ():
