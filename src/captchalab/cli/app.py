@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from captchalab.cli import evaluate, export, read, samples, schemes, train
+from captchalab.cli import compare, evaluate, export, read, samples, schemes, train
 from captchalab.cli.console import say
 from captchalab.cli.failures import explain
 
@@ -37,6 +37,7 @@ app.command()(samples.merge)
 app.command()(samples.alphabet)
 app.command()(train.train)
 app.command()(evaluate.evaluate)
+app.command()(compare.compare)
 app.command()(export.export)
 
 

@@ -41,8 +41,8 @@ def evaluate(
     ] = None,
 ) -> None:
     """Measure a reader on labelled pictures. Exit status 1 where some failed or were skipped."""
-    from captchalab.cli.readers import open_reads
     from captchalab.measuring import evaluate as measuring
+    from captchalab.measuring.readers import open_reads
     from captchalab.sources import open_source
 
     reader, opened = open_reads(model), open_source(source)

@@ -55,7 +55,7 @@ def write_report(
     ``UsageError`` where ``out_dir`` is a file, ``MissingExtra`` without Jinja2.
     """
     out = prepare_report(out_dir)
-    html, markdown = _environments()
+    html, markdown = environments()
     context = _context(evaluation, title, model, _write_pictures(evaluation.misread, out))
     _write(out / "report.md", markdown.get_template("report.md").render(context))
     _write(out / "report.html", html.get_template("report.html").render(context))
@@ -64,7 +64,7 @@ def write_report(
 
 def prepare_report(out_dir: str | Path) -> Path:
     """Make the folder of a report. Raises as ``write_report`` does."""
-    _environments()
+    environments()
     out = Path(out_dir)
     try:
         (out / "mistakes").mkdir(parents=True, exist_ok=True)
@@ -73,15 +73,16 @@ def prepare_report(out_dir: str | Path) -> Path:
     return out
 
 
-def _environments() -> tuple[Environment, Environment]:
-    """Two environments that escape every value: labels and file names are foreign text."""
+def environments(package: str = "captchalab.measuring") -> tuple[Environment, Environment]:
+    """For HTML and for Markdown, with the templates of ``package``; both escape every value, as labels and
+    file names are foreign text."""
     try:
         from jinja2 import Environment, PackageLoader, StrictUndefined
     except ImportError:
         raise MissingExtra("train", "a report") from None
 
     def environment(**options: Any) -> Environment:
-        loader = PackageLoader("captchalab.measuring", "templates")
+        loader = PackageLoader(package, "templates")
         made = Environment(
             loader=loader, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, **options
         )

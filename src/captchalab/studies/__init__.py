@@ -1,0 +1,1 @@
+"""Many trainings or many readings -> an answer."""

@@ -1,0 +1,133 @@
+"""Comparisons: real trainings of a few steps, a finished model, a foreign reader, one page."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from captchalab.errors import UsageError
+from captchalab.reading.reader import Reading
+from captchalab.sources import open_source
+from captchalab.studies import compare as study
+from captchalab.studies.compare import Comparison, Entry, compare
+from captchalab.studies.comparison_page import ranked, write_comparison
+from captchalab.studies.contestants import parse_contestants
+from captchalab.synth.generate import generate
+
+TINY = """
+options = { size = "tiny" }
+height = 24
+width = 64
+validation_pictures = 20
+"""
+
+
+class Parrot:
+    """A foreign reader that says the same of every picture."""
+
+    def read_many(self, images: object) -> list[Reading]:
+        return [Reading("12", 0.5, ()) for _ in images]  # type: ignore[attr-defined]
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("data") / "pictures"
+    generate(open_source("scheme:lepture?alphabet=12&length=2&width=64&height=24"), folder, 150)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def compared(pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Comparison, Path]:
+    out = tmp_path_factory.mktemp("comparison")
+    recipe = out / "tiny.toml"
+    recipe.write_text(TINY, encoding="utf-8")
+    contestants = [str(recipe), "small", "python:tests.test_compare:Parrot"]
+    found = compare(contestants, [str(pictures)], out / "all", steps=4)
+    return found, out
+
+
+def test_all_are_tested_on_the_same_unseen_pictures(
+    compared: tuple[Comparison, Path], pictures: Path
+) -> None:
+    found, out = compared
+    assert [each.kind for each in found.entries] == ["recipe", "model", "reader"]
+    assert len({each.images for each in found.entries}) == 1 and found.entries[0].images >= 15
+    train, test = (open_source(str(out / "all" / "data" / part)) for part in ("train", "test"))
+    assert train.size + test.size == open_source(str(pictures)).size  # type: ignore[operator]
+    seen = {train.sample(i).image.tobytes() for i in range(train.size or 0)}
+    assert not any(test.sample(i).image.tobytes() in seen for i in range(test.size or 0))
+
+
+def test_figures_are_those_of_the_readings(compared: tuple[Comparison, Path]) -> None:
+    found, out = compared
+    trained, bundled, parrot = found.entries
+    test = open_source(str(out / "all" / "data" / "test"))
+    truths = [test.text(i) for i in range(test.size or 0)]
+    assert parrot.wrong == tuple(i for i, text in enumerate(truths) if text != "12")
+    assert parrot.sequence_accuracy == pytest.approx(1 - len(parrot.wrong) / len(truths))
+    assert parrot.parameters is parrot.file_bytes is parrot.pictures_seen is None
+    assert trained.pictures_seen == 4 * 128 and trained.parameters and trained.file_bytes
+    assert all(each.milliseconds > 0 and each.pictures_per_second > 0 for each in found.entries)
+    assert found.overlap(parrot, parrot) == 1.0
+    assert (bundled.network, parrot.name) == ("compact", "Parrot")
+
+
+def test_goes_on_without_doing_anything_twice(compared: tuple[Comparison, Path], pictures: Path) -> None:
+    found, out = compared
+    model = out / "all" / "tiny" / "model.onnx"
+    written = model.stat().st_mtime_ns
+    contestants = [str(out / "tiny.toml"), "small", "python:tests.test_compare:Parrot"]
+    assert compare(contestants, [str(pictures)], out / "all", steps=4) == found
+    assert model.stat().st_mtime_ns == written
+    with pytest.raises(UsageError, match="holds a comparison with steps 4, not 5"):
+        compare(contestants, [str(pictures)], out / "all", steps=5)
+
+
+def test_page_holds_every_figure_and_marks_the_best(
+    compared: tuple[Comparison, Path], tmp_path: Path
+) -> None:
+    found, _ = compared
+    page = write_comparison(found, tmp_path)
+    html = page.read_text(encoding="utf-8")
+    markdown = (tmp_path / "comparison.md").read_text(encoding="utf-8")
+    for entry in found.entries:
+        assert entry.name in html
+    best = ranked(found)[0]
+    line = next(line for line in markdown.splitlines() if line.startswith(f"| {best.name} |"))
+    assert "**" in line
+    table = [line for line in markdown.splitlines() if line.startswith("|")]
+    assert len({line.count("|") for line in table[: 2 + len(found.entries)]}) == 1, "a ragged table"
+    assert np.asarray(Image.open(tmp_path / "accuracy.png")).std() > 5
+
+
+def test_contestants_are_named_apart_and_checked(tmp_path: Path) -> None:
+    names = [each.name for each in parse_contestants(["small", "small", "compact"])]
+    assert names == ["small", "small-2", "compact"]
+    with pytest.raises(UsageError, match="nothing to compare"):
+        parse_contestants([])
+    with pytest.raises(UsageError, match=r"unknown recipe .compct.\. Did you mean .compact."):
+        parse_contestants(["compct"])
+    with pytest.raises(UsageError, match="need a budget"):
+        compare(["compact"], ["scheme:lepture"], tmp_path / "x")
+
+
+def test_a_drawn_source_is_tested_on_fresh_pictures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(study, "TEST_PICTURES", 12)
+    found = compare(["small"], ["scheme:lepture?alphabet=digits"], tmp_path / "drawn")
+    assert found.entries[0].images == 12
+    assert json.loads((tmp_path / "drawn" / "comparison.json").read_text())["data"] == [
+        "scheme:lepture?alphabet=digits"
+    ]
+
+
+def test_overlap_of_mistakes() -> None:
+    def entry(wrong: tuple[int, ...]) -> Entry:
+        return Entry("a", "reader", None, 9, 0, 0, 0, 0, 0, None, None, None, None, 1.0, 1.0, wrong)
+
+    nobody = Comparison((), {}, ())
+    assert nobody.overlap(entry((1, 2, 3)), entry((2, 3, 4))) == 0.5
+    assert nobody.overlap(entry(()), entry(())) is None
