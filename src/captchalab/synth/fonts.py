@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageFont
+from PIL import Image, ImageDraw, ImageFont
 
 from captchalab.errors import UsageError, suggest
 from captchalab.reading.alphabet import printable
@@ -170,16 +170,15 @@ def holds(font: str, character: str) -> bool:
     if character.isspace():
         return True
     picture = _picture(font, character)
-    return any(picture[1]) and picture != _missing(font)
+    return picture.getbbox() is not None and picture != _missing(font)
 
 
-def _picture(font: str, character: str) -> tuple[tuple[int, int], bytes]:
-    mask = load(font, 32).getmask(character)
-    return mask.size, bytes(mask)
+def _picture(font: str, character: str) -> Image.Image:
+    return _drawn(load(font, 32), character)[0]
 
 
 @lru_cache(maxsize=1_000)
-def _missing(font: str) -> tuple[tuple[int, int], bytes]:
+def _missing(font: str) -> Image.Image:
     return _picture(font, _NEVER_ASSIGNED)
 
 
@@ -215,14 +214,24 @@ def glyphs(fonts: tuple[str, ...], sizes: tuple[int, ...], character: str) -> tu
 
 def _glyph(face: ImageFont.FreeTypeFont, character: str) -> Glyph:
     _, _, right, bottom = (int(edge) for edge in face.getbbox(character))
-    mask, (left, top) = face.getmask2(character, anchor="ls")
-    ink = Image.frombytes("L", mask.size, bytes(mask)) if all(mask.size) else None
-    box = ink.getbbox() if ink is not None else None
+    ink, left, top = _drawn(face, character)
+    box = ink.getbbox()
     advance, middle = face.getlength(character), _capital_middle(face)
-    if ink is None or box is None:
+    if box is None:
         return Glyph(right + 1, bottom + 1, None, 0, 0, advance, middle)
     coverage = np.ascontiguousarray(np.asarray(ink.crop(box), dtype=np.uint8))
     return Glyph(right + 1, bottom + 1, coverage, left + box[0], -top - box[1], advance, middle)
+
+
+def _drawn(face: ImageFont.FreeTypeFont, character: str) -> tuple[Image.Image, int, int]:
+    """The character in its box, and where that begins, right of the pen and below the baseline.
+
+    (The bytes of ``getmask`` are the same, but take longer to copy than to draw.)
+    """
+    left, top, right, bottom = (int(edge) for edge in face.getbbox(character, anchor="ls"))
+    picture = Image.new("L", (max(1, right - left), max(1, bottom - top)))
+    ImageDraw.Draw(picture).text((-left, -top), character, 255, face, anchor="ls")
+    return picture, left, top
 
 
 @lru_cache(maxsize=256)
