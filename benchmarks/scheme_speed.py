@@ -3,10 +3,12 @@
     python benchmarks/scheme_speed.py [NAME ...] [--schemes DIR]
     python benchmarks/scheme_speed.py NAME --samples 1000000
 
-The first form prints a table of all schemes: milliseconds to draw a picture, to encode it (PNG; animations
-GIF) and to write it to a file, pictures per second of all three together, bytes of a file. With `--schemes`
-(a folder with the index.csv of the real pictures) beside it the rate of the library that a scheme looks like,
-as measured on a machine of the same kind, and the ratio. Turns of all schemes alternate; rates are medians.
+The first form prints a table of all schemes: milliseconds of processor time to draw a picture, to encode it
+(PNG; animations GIF) and to write it to a file; bytes of a file; pictures per second of all three together, by
+the clock and by processor time (on a busy machine the fairer of the two). With `--schemes` (a folder with the
+index.csv of the real pictures) beside it the rate of the library that a scheme looks like, as measured by the
+clock on a machine of the same kind, and the ratio to that by the clock, worst first. Turns of all schemes
+alternate; all figures are medians over the turns. Files go to the system's folder for temporary ones.
 The second form writes that many pictures and shows the process's memory at intervals: it must stay flat.
 """
 
@@ -26,7 +28,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import cv2
 import psutil
-from recording import ROOT, Record, add_places, print_table, run_main, say
+from recording import Record, add_places, print_table, run_main, say
 
 from captchalab.errors import suggest
 from captchalab.samples.writer import FolderWriter
@@ -66,24 +68,27 @@ class Stopwatch:
             self._source.sample(next(self._numbers))
 
     def turn(self, seconds: float) -> None:
-        """Pictures for so long. Drawing is timed by itself too, outside the rate."""
-        drawing = encoding = writing = 0.0
+        """Pictures for so long. They are drawn once more outside the rate, to time that by itself."""
+        clock, processor = time.perf_counter, time.process_time
+        wall = drawing = encoding = writing = 0.0
         size = count = 0
-        while encoding + writing < seconds:
+        while wall < seconds:
             number = next(self._numbers)
-            start = time.perf_counter()
+            began, start = clock(), processor()
             text, data, suffix = encode(self._source, number)
-            encoded = time.perf_counter()
+            encoded = processor()
             self._writer.add(text, data, f"{number:07d}", suffix)
-            written = time.perf_counter()
+            written = processor()
+            wall += clock() - began
             self._source.sample(number)
-            drawing += time.perf_counter() - written
+            drawing += processor() - written
             encoding += encoded - start
             writing += written - encoded
             size, count = size + len(data), count + 1
         self.turns.append(
             {
-                "pictures_per_second": count / (encoding + writing),
+                "pictures_per_second": count / wall,
+                "pictures_per_processor_second": count / (encoding + writing),
                 "draw_ms": 1000 * drawing / count,
                 "encode_ms": 1000 * (encoding - drawing) / count,
                 "write_ms": 1000 * writing / count,
@@ -122,7 +127,8 @@ def measure_speed(names: list[str], settings: argparse.Namespace, folder: Path) 
             "ratio": ratio,
         }
     order = sorted(names, key=lambda name: (figures[name]["ratio"] or float("inf"), name))
-    heads = ("scheme", "draw ms", "encode ms", "write ms", "bytes", "pictures/s", "library/s", "ratio")
+    parts = ("draw ms", "encode ms", "write ms", "bytes")
+    heads = ("scheme", *parts, "pictures/s", "a processor second", "library/s", "ratio")
     print_table(heads, [_row(name, figures[name]) for name in order])
     return figures
 
@@ -130,7 +136,8 @@ def measure_speed(names: list[str], settings: argparse.Namespace, folder: Path) 
 def _row(name: str, each: dict[str, float | None]) -> list[str]:
     parts = [f"{each[key]:.3f}" for key in ("draw_ms", "encode_ms", "write_ms")]
     peer, ratio = (f"{each[key]:.1f}" if each[key] else "-" for key in ("peer", "ratio"))
-    return [name, *parts, f"{each['bytes']:,.0f}", f"{each['pictures_per_second']:,.0f}", peer, ratio]
+    keys = ("bytes", "pictures_per_second", "pictures_per_processor_second")
+    return [name, *parts, *(f"{each[key]:,.0f}" for key in keys), peer, ratio]
 
 
 def measure_memory(name: str, samples: int, folder: Path) -> dict[str, Any]:
@@ -162,10 +169,8 @@ def main() -> None:
         if name not in SCHEMES:
             raise suggest(name, list(SCHEMES), "scheme")
     cv2.setNumThreads(1)
-    work = ROOT / settings.work
-    work.mkdir(parents=True, exist_ok=True)
     record = Record(__file__, settings.results)
-    with tempfile.TemporaryDirectory(dir=work) as folder:
+    with tempfile.TemporaryDirectory() as folder:
         if settings.samples:
             for name in names:
                 record.write(f"memory of {name}", measure_memory(name, settings.samples, Path(folder)))

@@ -114,6 +114,15 @@ def test_like_changes_only_what_is_named(tmp_path: Path) -> None:
     assert other.over == () and type(other.lettering) is LETTERINGS["row"]
 
 
+def test_what_is_like_the_random_scheme_is_another_for_every_sample(tmp_path: Path) -> None:
+    scheme = load_scheme(saved(tmp_path, 'like = "random"\nalphabet = "digits"\nlengths = [6, 6]'))
+    assert type(scheme) is type(SCHEMES["random"]) and scheme.name == "mine"
+    assert scheme_of(tomllib.loads(toml_of(scheme)), "again") == scheme
+    samples = [open_source(f"scheme:{tmp_path / 'mine.toml'}").sample(i) for i in range(6)]
+    assert all(len(sample.text) == 6 and sample.text.isdigit() for sample in samples)
+    assert len({sample.image[0, 0].tobytes() for sample in samples}) > 1
+
+
 def test_a_font_may_lie_beside_the_file(tmp_path: Path) -> None:
     (tmp_path / "own.otf").write_bytes((FOLDER / "ComicNeue-Bold.otf").read_bytes())
     scheme = load_scheme(saved(tmp_path, 'like = "lepture"\n[lettering]\nfonts = ["own.otf"]'))

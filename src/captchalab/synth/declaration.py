@@ -62,8 +62,14 @@ def scheme_of(table: Mapping[str, Any], where: str, folder: Path = Path()) -> Sc
 
 
 def table_of(scheme: Scheme) -> dict[str, Any]:
-    """The complete declaration, as ``scheme_of`` takes it; options of effects only where they are stated."""
-    table = _table(scheme)
+    """The complete declaration, as ``scheme_of`` takes it; options of effects only where they are stated.
+
+    A scheme that is more than its fields, such as ``random``, is one ``like`` it.
+    """
+    table = _table(scheme, Scheme)
+    if type(scheme) is not Scheme:
+        like = next(name for name, each in SCHEMES.items() if type(each) is type(scheme))
+        table = {"like": like, **table}
     # TOML reads plain keys that follow a table as the table's own.
     return dict(sorted(table.items(), key=lambda item: _is_table(item[1])))
 
@@ -158,11 +164,11 @@ def _as_table(value: Any, where: str) -> dict[str, Any]:
     return value
 
 
-def _table(value: Any) -> dict[str, Any]:
-    """A dataclass as a table of all its fields."""
+def _table(value: Any, kind: type) -> dict[str, Any]:
+    """A dataclass as a table of all the fields that ``kind`` has."""
     table: dict[str, Any] = {}
-    hints = get_type_hints(type(value))
-    for each in fields(value):
+    hints = get_type_hints(kind)
+    for each in fields(kind):
         content = getattr(value, each.name)
         if content is None:
             continue
@@ -170,9 +176,9 @@ def _table(value: Any) -> dict[str, Any]:
             if content:
                 table[each.name] = [_step_table(step) for step in content]
         elif hints[each.name] in KINDS:
-            table[each.name] = {"kind": kind_of(content), **_table(content)}
+            table[each.name] = {"kind": kind_of(content), **_table(content, type(content))}
         elif is_dataclass(content):
-            table[each.name] = _table(content)
+            table[each.name] = _table(content, type(content))
         else:
             table[each.name] = _plain(each.name, content)
     return table

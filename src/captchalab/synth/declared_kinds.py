@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from captchalab.synth.any_lettering import AnyLettering
 from captchalab.synth.row_lettering import RowLettering
 from captchalab.synth.scheme import Lettering, Step
 from captchalab.synth.stretched import StretchedLettering
@@ -12,6 +13,7 @@ from captchalab.synth.texts import RandomTexts, Texts
 from captchalab.synth.words import Syllables, Words
 
 LETTERINGS: dict[str, type] = {
+    "any": AnyLettering,
     "row": RowLettering,
     "stretched": StretchedLettering,
 }
