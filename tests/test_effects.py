@@ -39,6 +39,7 @@ NOTHING: dict[str, dict[str, float]] = {name: {"count": 0} for name in COUNTED -
     "rescale": {"factor": 1},
     "ripple": {"amplitude": 0},
     "rotate": {"degrees": 0},
+    "scatter": {"share": 0},
     "shadow": {"opacity": 0},
     "sharpen": {"strength": 0},
     "shear": {"row_slope": 0, "column_slope": 0},
@@ -48,6 +49,7 @@ NOTHING: dict[str, dict[str, float]] = {name: {"count": 0} for name in COUNTED -
     "texture": {"opacity": 0},
     "turbulence": {"amplitude": 0},
     "water_ripple": {"amplitude": 0},
+    "wobble": {"sideways": 0, "upright": 0},
 }
 
 

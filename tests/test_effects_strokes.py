@@ -221,3 +221,49 @@ def test_splines_go_through_their_knots_and_leave_the_sides_free() -> None:
     assert abs(columns[0] - 16) <= 1 and abs(columns[-1] - 143) <= 1
     swinging = darkness(apply("splines", knots=4, place=(0.1, 0.9), thickness=2))
     assert (swinging[:, 8:-8].max(axis=0) > 0.5).all() and np.ptp(swinging.argmax(axis=0)) > 10
+
+
+def test_crosses_have_five_pixels_and_larger_points_are_discs() -> None:
+    for radius, size in ((0, 1), (1, 5), (2, 13)):
+        ink = darkness(apply("points", index=1, count=1, radius=radius)).astype(bool)
+        assert ink.sum() == size
+        assert np.ptp(np.nonzero(ink), axis=1).tolist() == [2 * radius, 2 * radius]
+
+
+def test_ellipses_that_are_not_turned_lie_level() -> None:
+    for index in range(10):
+        ink = darkness(apply("ellipses", index, count=1, size=0.3, ratio=0.2, rotation=0)).astype(bool)
+        tall, broad = np.ptp(np.nonzero(ink), axis=1)
+        assert tall < 0.4 * broad or broad < 10  # or cut off by an edge
+
+
+@pytest.mark.parametrize("ground_only", [False, True])
+def test_scatter_moves_pixels_but_neither_makes_nor_loses_any(ground_only: bool) -> None:
+    bar = plain()
+    bar[20:40, 50:90] = INK
+    frayed = apply("scatter", picture=bar, share=0.5, reach=1, times=2, ground_only=ground_only)
+    assert darkness(frayed).sum() == darkness(bar).sum() and not np.array_equal(frayed, bar)
+    moved = (frayed != bar).any(axis=2)
+    assert not moved[:, :49].any() and not moved[:19].any(), "nothing moves further than its neighbour"
+    below = moved[40:].any() or moved[:, 90:].any()
+    assert below != ground_only
+
+
+def test_edges_are_grey_where_nothing_changes() -> None:
+    bar = plain()
+    bar[20:40, 50:90] = INK
+    found = apply("edges", picture=bar)
+    assert (found[:18] == 127).all() and (found[23:37, 53:87] == 127).all()
+    assert found[20, 50].max() < 127 < found[19, 49].min()
+
+
+def test_stipple_leaves_a_mesh_of_crosses() -> None:
+    layer = np.zeros((60, 160, 4), dtype=np.uint8)
+    layer[20:40, 50:90] = (20, 40, 60, 255)
+    layer[20:40, 90:99] = (9, 19, 29, 120)
+    meshed = apply("stipple", picture=layer, pitch=2, radius=1)
+    assert set(np.unique(meshed[:, :, 3])) == {0, 255} and not meshed[:, 92:].any()
+    inside = meshed[22:38, 52:88]
+    assert (inside[:, :, 3] == 0).mean() == pytest.approx(0.25) and (
+        inside.max(axis=(0, 1)) == layer[30, 60]
+    ).all()

@@ -32,6 +32,7 @@ from captchalab.synth.effects.decoys import decoys
 from captchalab.synth.effects.finish import (
     blur,
     contrast,
+    edges,
     emboss,
     frame,
     grey,
@@ -41,8 +42,9 @@ from captchalab.synth.effects.finish import (
     smooth,
 )
 from captchalab.synth.effects.lines import dashes, grid, hatch, lines, polylines, scratches, strike
-from captchalab.synth.effects.noise import gaussian, grain, points, speckle
+from captchalab.synth.effects.noise import gaussian, grain, points, scatter, speckle
 from captchalab.synth.effects.shapes import blobs, ellipses, petals, rectangles, stars
+from captchalab.synth.effects.stipple import stipple
 from captchalab.synth.effects.strokes import arc, dots
 from captchalab.synth.effects.warps import bend, perspective, ripple, rotate, shear, sine_wave, slant, wobble
 from captchalab.synth.effects.whirls import elastic, fish_eye, swirl, turbulence, water_ripple
@@ -100,9 +102,11 @@ EFFECTS: dict[str, Callable[..., Picture]] = {
     # noise
     "gaussian": gaussian,
     "grain": grain,
+    "scatter": scatter,
     # finish
     "blur": blur,
     "contrast": contrast,
+    "edges": edges,
     "emboss": emboss,
     "frame": frame,
     "grey": grey,
@@ -120,6 +124,7 @@ EFFECTS: dict[str, Callable[..., Picture]] = {
     "holes": holes,
     "outline": outline,
     "shadow": shadow,
+    "stipple": stipple,
 }
 
 _WARPS = {
@@ -131,9 +136,9 @@ _STROKES = {
     *("splines", "strike", "blobs", "decoys", "ellipses", "petals", "points", "rectangles", "speckle"),
     "stars",
 }
-_FILTERS = {"blur", "emboss", "motion_blur", "rescale", "sharpen", "smooth"}
+_FILTERS = {"blur", "emboss", "motion_blur", "rescale", "scatter", "sharpen", "smooth"}
 
-ONLY_ON_LAYERS = frozenset({"echo", "holes", "outline", "shadow"})
+ONLY_ON_LAYERS = frozenset({"echo", "holes", "outline", "shadow", "stipple"})
 """Effects that may stand in ``on_text`` alone, since they need to know what is text."""
 
 ON_LAYERS = frozenset(_WARPS | _STROKES | _FILTERS | ONLY_ON_LAYERS)

@@ -7,7 +7,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from captchalab.synth.colours import Colour, Colours, Paint, choose_colour
-from captchalab.synth.effects.layers import Bytes
+from captchalab.synth.effects.layers import Bytes, disc
 from captchalab.synth.opencv import cv2
 from captchalab.synth.ranges import Range, pick
 
@@ -46,15 +46,8 @@ def outline(
 ) -> Bytes:
     """A line ``thickness`` pixels wide around the text."""
     wide = pick(rng, thickness)
-    around = np.asarray(cv2.dilate(picture[:, :, 3], _disc(wide)), dtype=np.uint8)
+    around = np.asarray(cv2.dilate(picture[:, :, 3], disc(wide)), dtype=np.uint8)
     return _behind(picture, around, choose_colour(rng, colour, colours), pick(rng, opacity))
-
-
-def _disc(radius: float) -> Bytes:
-    reach = max(0, int(np.ceil(radius)))
-    places = np.arange(-reach, reach + 1)
-    inside = places**2 + places[:, None] ** 2 <= max(radius, 0) ** 2 + 0.25
-    return inside.astype(np.uint8)
 
 
 def _behind(layer: Bytes, mask: NDArray[np.uint8], colour: Colour, opacity: float) -> Bytes:

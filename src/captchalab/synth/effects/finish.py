@@ -70,6 +70,13 @@ def emboss(
     return within_opacity(np.asarray(cv2.filter2D(picture, -1, kernel), dtype=np.uint8))
 
 
+def edges(rng: Generator, picture: Bytes, colours: Colours, *, strength: Range = (0.5, 1.5)) -> Bytes:
+    """Nothing but edges, on middle grey: how far each pixel is off its diagonal neighbours."""
+    much = pick(rng, strength)
+    kernel = np.array(((-much, 0, -much), (0, 4 * much, 0), (-much, 0, -much)), dtype=np.float32)
+    return np.asarray(cv2.filter2D(picture, -1, kernel, delta=127), dtype=np.uint8)
+
+
 def negative(rng: Generator, picture: Bytes, colours: Colours) -> Bytes:
     """Light on dark instead of dark on light."""
     return np.asarray(cv2.bitwise_not(picture), dtype=np.uint8)

@@ -55,6 +55,14 @@ def flat(height: int, width: int, colour: tuple[int, ...]) -> Bytes:
     return plain
 
 
+def disc(radius: float) -> Bytes:
+    """A kernel of 0 and 1: all within ``radius`` pixels of its middle; of 1, a cross."""
+    reach = max(0, int(np.ceil(radius)))
+    places = np.arange(-reach, reach + 1)
+    inside = places**2 + places[:, None] ** 2 <= max(radius, 0) ** 2 + 0.25
+    return inside.astype(np.uint8)
+
+
 def laid(picture: Bytes, painted: Bytes, opacity: float) -> Bytes:
     """``painted`` over the picture, ``opacity`` of it (0 to 1)."""
     if opacity >= 1:

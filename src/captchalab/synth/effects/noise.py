@@ -10,8 +10,8 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from captchalab.synth.colours import Colours, Paint
-from captchalab.synth.effects.layers import Bytes, laid
-from captchalab.synth.effects.paths import pixel_values
+from captchalab.synth.effects.layers import Bytes, disc, laid
+from captchalab.synth.effects.paths import Pen, pixel_values
 from captchalab.synth.opencv import cv2
 from captchalab.synth.ranges import Range, pick, pick_count
 
@@ -59,12 +59,14 @@ def points(
     colours: Colours,
     *,
     count: Range = (50, 200),
+    radius: int = 0,
     colour: Paint = "ink",
     same_colour: bool = False,
     opacity: Range = 1.0,
 ) -> Bytes:
-    """Single pixels, ``count`` of them."""
-    return _scatter(rng, picture, colours, pick_count(rng, count), colour, same_colour, opacity)
+    """Single pixels, ``count`` of them; of ``radius`` 1 small crosses, and larger ones discs."""
+    pen = Pen(colour, same_colour, opacity=opacity)
+    return _strew(rng, picture, colours, pick_count(rng, count), radius, pen)
 
 
 def speckle(
@@ -79,21 +81,54 @@ def speckle(
 ) -> Bytes:
     """Salt and pepper: a share ``density`` of all pixels, black and white unless ``colour`` says more."""
     count = round(pick(rng, density) * picture.shape[0] * picture.shape[1])
-    return _scatter(rng, picture, colours, count, colour, same_colour, opacity)
+    return _strew(rng, picture, colours, count, 0, Pen(colour, same_colour, opacity=opacity))
 
 
-def _scatter(
+def scatter(
     rng: Generator,
     picture: Bytes,
     colours: Colours,
-    count: int,
-    colour: Paint,
-    same_colour: bool,
-    opacity: Range,
+    *,
+    share: Range = (0.3, 0.7),
+    reach: Range = (1, 2),
+    times: Range = 2,
+    ground_only: bool = False,
 ) -> Bytes:
+    """Pixels change places with others on their right, then with others below, and so on: ``times`` in all.
+
+    ``share`` (0 to 1) of them want to each time, with the one ``reach`` pixels away. With ``ground_only``
+    these are all in the colour of the background (on a layer: transparent): upper and left edges fray.
+    """
+    channels = picture.shape[2]
+    ground = np.array(colours.background if channels == 3 else (0, 0, 0, 0), dtype=np.uint8)
+    moved = picture.copy()
+    for turn in range(pick_count(rng, times)):
+        # A step down is a step to the right of the transposed picture.
+        image = moved if turn % 2 == 0 else moved.transpose(1, 0, 2)
+        apart = min(max(1, pick_count(rng, reach)), image.shape[1] - 1)
+        here, there = image[:, :-apart], image[:, apart:]
+        numbers = np.frombuffer(rng.bytes(here.shape[0] * here.shape[1]), dtype=np.uint8)
+        wanting = numbers.reshape(here.shape[:2]) < 256 * pick(rng, share)
+        if ground_only:
+            wanting &= (here == ground).all(axis=2)
+        # Whoever wants the place of another that wants to move has to wait.
+        wanting[:, :-apart] &= ~wanting[:, apart:]
+        theirs = there[wanting]
+        there[wanting], here[wanting] = here[wanting], theirs
+    return moved
+
+
+def _strew(rng: Generator, picture: Bytes, colours: Colours, count: int, radius: int, pen: Pen) -> Bytes:
     height, width, channels = picture.shape
     places: NDArray[np.intp] = (rng.random(count) * (height * width)).astype(np.intp)
+    values = pixel_values(rng, picture, pen.colour, colours, count, same_colour=pen.same_colour)
+    if radius > 0:
+        rows, columns = np.nonzero(disc(radius))
+        down = places // width + rows[:, None] - radius
+        across = places % width + columns[:, None] - radius
+        inside = (down >= 0) & (down < height) & (across >= 0) & (across < width)
+        places = (down * width + across)[inside]
+        values = np.broadcast_to(values, (len(rows), count, channels))[inside]
     drawn = picture.copy()
-    values = pixel_values(rng, picture, colour, colours, count, same_colour=same_colour)
     drawn.reshape(-1, channels)[places] = values
-    return laid(picture, drawn, pick(rng, opacity))
+    return laid(picture, drawn, pick(rng, pen.opacity))

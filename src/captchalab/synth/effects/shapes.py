@@ -24,6 +24,7 @@ def ellipses(
     count: Range = (4, 10),
     size: Range = (0.08, 0.4),
     ratio: Range = (0.5, 1.0),
+    rotation: Range = (0.0, 360.0),
     style: str = "outline",
     colour: Paint = "ink",
     same_colour: bool = False,
@@ -31,14 +32,14 @@ def ellipses(
     smooth: bool = True,
     opacity: Range = 1.0,
 ) -> Bytes:
-    """Ellipses ``size`` long, ``ratio`` times as broad (1 for circles), turned any way.
+    """Ellipses ``size`` long, ``ratio`` times as broad (1 for circles), turned by ``rotation`` degrees.
 
     ``style`` is ``outline``, ``filled`` or ``both``.
     """
     number = pick_count(rng, count)
     outlines = np.repeat(_CIRCLE[None], number, axis=0)
     outlines[:, :, 1] *= many(rng, ratio, number)[:, None]
-    outlines = _place(rng, picture, outlines, size)
+    outlines = _place(rng, picture, outlines, size, rotation)
     pen = Pen(colour, same_colour, thickness, smooth, opacity)
     return draw_shapes(rng, picture, colours, outlines, pen, style)
 
