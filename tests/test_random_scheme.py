@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pytest
@@ -22,8 +23,7 @@ from captchalab.synth.schemes import SCHEMES
 from captchalab.synth.source import SchemeSource
 from captchalab.synth.stretched import StretchedLettering
 
-RANDOM = SCHEMES["random"]
-assert isinstance(RANDOM, RandomScheme)
+RANDOM = cast(RandomScheme, SCHEMES["random"])
 LIGHT = Colours((250, 250, 250), (20, 20, 20))
 
 

@@ -22,16 +22,20 @@ def water_ripple(
     amplitude: Range = (0.02, 0.06),
     wavelength: Range = (0.3, 0.7),
     radius: Range = (1.0, 2.0),
+    phase: Range = (0.0, 1.0),
     centre_x: Range = _MIDDLE,
     centre_y: Range = _MIDDLE,
     smooth: bool = True,
     fill: Paint = "edge",
 ) -> Bytes:
-    """Rings of waves that die away at ``radius``; lengths in heights, the centre in widths and heights."""
+    """Rings of waves that die away at ``radius``; lengths in heights, the centre in widths and heights.
+
+    ``phase`` is in turns: 0.25 begins with a crest at the centre.
+    """
     height, width = picture.shape[:2]
     aside, down, away = _around(rng, picture, centre_x, centre_y)
     length, reach = max(1.0, pick(rng, wavelength) * height), max(1.0, pick(rng, radius) * height)
-    turns = away * np.float32(2 * np.pi / length) + np.float32(2 * np.pi * rng.random())
+    turns = away * np.float32(2 * np.pi / length) + np.float32(2 * np.pi * pick(rng, phase))
     fading = np.maximum(np.float32(0), 1 - away / np.float32(reach))
     # Divided by the distance, since the shift goes along the radius; it grows from 0 at the centre.
     swing, rise = np.float32(pick(rng, amplitude) * height), np.float32(length / 2)
@@ -55,7 +59,8 @@ def fish_eye(
     """A lens of ``radius`` heights: ``magnification`` times in its middle (0.1 or more; under 1 shrinks).
 
     The distance from the centre is mapped by the cubic that keeps the rim and its slope; with 4 in the middle
-    it is the one that kaptcha and SimpleCaptcha use.
+    it is the one that kaptcha and SimpleCaptcha use. Unless ``smooth``, the pixel nearer to the centre is
+    taken, as they do, so that the rim shows.
     """
     height, width = picture.shape[:2]
     aside, down, away = _around(rng, picture, centre_x, centre_y)
@@ -65,6 +70,11 @@ def fish_eye(
     inside = np.maximum(np.float32(0), 1 - away * np.float32(1 / rim))
     share = -strength * inside * inside
     x, y = grid(height, width)
+    if not smooth:
+        # A little more than the distance, for centres that are whole but for rounding.
+        near = share + np.float32(1.0001)
+        columns, rows = x - aside + np.trunc(aside * near), y - down + np.trunc(down * near)
+        return move(picture, columns, rows, smooth, outside(rng, picture, fill, colours))
     return move(picture, x + aside * share, y + down * share, smooth, outside(rng, picture, fill, colours))
 
 

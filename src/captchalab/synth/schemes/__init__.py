@@ -17,6 +17,7 @@ from captchalab.synth.schemes import (
     patchca,
     simplecaptcha,
 )
+from captchalab.synth.schemes.captcha_v2 import CAPTCHA_V2
 from captchalab.synth.schemes.gregwar import GREGWAR
 from captchalab.synth.schemes.java_samples import ICAPTCHA, IMAGERANDOM, SKEWPASSIMAGE
 from captchalab.synth.schemes.lepture import LEPTURE
@@ -29,6 +30,7 @@ SCHEMES: dict[str, Scheme] = {
     "base64captcha-string": base64captcha.STRING,
     "cage-g": cage.G,
     "cage-y": cage.Y,
+    "captcha_v2": CAPTCHA_V2,
     "easycaptcha-arith": easycaptcha.ARITH,
     "easycaptcha-chinese": easycaptcha.CHINESE,
     "easycaptcha-gif": easycaptcha.GIF,
