@@ -4,7 +4,7 @@
     python benchmarks/scheme_speed.py NAME --samples 1000000
 
 The first form prints a table of all schemes: milliseconds of processor time to draw a picture, to encode it
-(PNG; animations GIF) and to write it to a file; bytes of a file; pictures per second of all three together, by
+(PNG; animations GIF) and to write it to a file; its bytes; pictures per second of all three together, by
 the clock and by processor time (on a busy machine the fairer of the two). With `--schemes` (a folder with the
 index.csv of the real pictures) beside it the rate of the library that a scheme looks like, as measured by the
 clock on a machine of the same kind, and the ratio to that by the clock, worst first. Turns of all schemes
