@@ -18,9 +18,13 @@ from captchalab.synth.randomness import random_beside, random_for
 from captchalab.synth.scheme import Scheme
 from captchalab.synth.schemes import SCHEMES
 from captchalab.synth.source import SchemeSource
+from captchalab.synth.texts import RandomTexts
 
 SIZES = [(160, 60), (100, 60), (170, 80), (64, 32), (301, 97)]
 every_scheme = pytest.mark.parametrize("name", SCHEMES)
+every_free_scheme = pytest.mark.parametrize(
+    "name", [n for n, s in SCHEMES.items() if type(s.texts) is RandomTexts]
+)
 every_fixed_scheme = pytest.mark.parametrize("name", [n for n, s in SCHEMES.items() if type(s) is Scheme])
 
 
@@ -32,7 +36,7 @@ def test_scheme_is_listed_under_its_own_name_and_names_known_effects(name: str) 
     assert set(expand(scheme.lettering.fonts)) <= set(bundled())
 
 
-@every_scheme
+@every_free_scheme
 @pytest.mark.parametrize("size", SIZES)
 def test_scheme_keeps_alphabet_length_and_size(name: str, size: tuple[int, int]) -> None:
     width, height = size
@@ -45,6 +49,15 @@ def test_scheme_keeps_alphabet_length_and_size(name: str, size: tuple[int, int])
 
 
 @every_scheme
+def test_scheme_keeps_what_it_declares(name: str) -> None:
+    source = SchemeSource(name, {"width": "150", "height": "64"})
+    samples = [source.sample(i) for i in range(20)]
+    assert {s.image.shape for s in samples} == {(64, 150, 3)}
+    assert set("".join(s.text for s in samples)) <= set(source.alphabet.characters)
+    assert all(source.lengths[0] <= len(s.text) <= source.lengths[1] for s in samples)
+
+
+@every_free_scheme
 def test_scheme_draws_texts_uniformly(name: str) -> None:
     source = SchemeSource(name, {"alphabet": "digits", "length": "2-3"})
     texts = [source.text(i) for i in range(6000)]
@@ -67,7 +80,7 @@ def test_same_seed_gives_the_same_sample_in_any_order(name: str) -> None:
 
 def bare(name: str, **changes: object) -> Scheme:
     """The scheme without effects, so that a pixel off the background is ink."""
-    return replace(SCHEMES[name], under=(), over=(), **changes)
+    return replace(SCHEMES[name], under=(), over=(), texts=RandomTexts(), **changes)
 
 
 @every_fixed_scheme
@@ -118,10 +131,10 @@ def test_generators_beside_a_sample_share_no_numbers_with_it() -> None:
     assert drawn == [random_beside(*key).random() for key in keys]
 
 
-@every_scheme
+@every_free_scheme
 def test_characters_that_no_font_has_are_named(name: str) -> None:
-    with pytest.raises(UsageError, match="中, 文") as caught:
-        SchemeSource(name, {"alphabet": "A中文"})
+    with pytest.raises(UsageError, match="𒀀, 𒀁") as caught:
+        SchemeSource(name, {"alphabet": "A𒀀𒀁"})
     assert "\n" not in str(caught.value)
 
 
