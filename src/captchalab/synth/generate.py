@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from captchalab import __version__, processors
+from captchalab import __version__
 from captchalab.errors import UsageError
 from captchalab.processors import available
 from captchalab.samples.archive_outputs import ParquetOutput, TarOutput
