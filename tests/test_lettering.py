@@ -306,8 +306,21 @@ def test_filling_lines_are_as_wide_as_the_canvas_and_as_high_as_the_font(text: s
     assert abs(columns[0].start - 12) <= 1 and abs(columns[-1].stop - 148) <= 1
     high = box(written(text, fit="clip", size=0.5))[1::2]
     assert np.abs(np.subtract(box(picture)[1::2], high)).max() <= 1
+    tall = box(written(text, fit="fill", advance="ink", margin=0.2, size=0.5, tall=0.8))
+    assert abs(tall[1] - 6) <= 1 and abs(tall[3] - 54) <= 1
 
 
 def test_drift_turns_every_character_further_than_the_one_before() -> None:
     wide = [s.stop - s.start for s in islands(written("lllll", fonts=("Arimo-Regular",), gap=0.5, drift=15))]
     assert len(wide) == 5 and wide[2] == min(wide) and wide[0] > wide[1] and wide[4] > wide[3]
+
+
+def test_crisp_characters_are_as_their_font_draws_them() -> None:
+    glyph = glyphs(MONO, (43,), "E")[0].coverage
+    assert glyph is not None
+    for place in ("centred", "columns"):
+        picture = written("E", crisp=True, size=0.71, place=place, start=0.1234)
+        left, top, right, lower = box(picture)
+        assert (right - left, lower - top) == glyph.shape[::-1]
+        drawn = picture[top:lower, left:right, 0]
+        assert np.array_equal(drawn == 10, glyph == 255) and np.array_equal(drawn == 255, glyph == 0)

@@ -19,8 +19,13 @@ NO_PULL: Corners = ((0.0, 0.0),) * 4
 _SIZES = (16, 20, 24, 28, 32, 36, 40, 48, 56, 64, 80, 96, 128, 160, 200)
 
 
-def clean_glyph(font: str, character: str, pixels: float) -> tuple[Glyph, float]:
-    """A clean glyph a little larger than ``pixels`` per em, and the scale that makes it so."""
+def clean_glyph(font: str, character: str, pixels: float, crisp: bool = False) -> tuple[Glyph, float]:
+    """A clean glyph a little larger than ``pixels`` per em, and the scale that makes it so.
+
+    A ``crisp`` one is drawn in that size, rounded, and is not scaled.
+    """
+    if crisp:
+        return glyphs((font,), (max(1, round(pixels)),), character)[0], 1.0
     size = next((size for size in _SIZES if size >= pixels), _SIZES[-1])
     return glyphs((font,), (size,), character)[0], pixels / size
 
@@ -106,6 +111,16 @@ class Shape(NamedTuple):
     right: float
     up: float
     down: float
+
+    def stretched(self, wide: float, high: float) -> Shape:
+        """The same, so many times as wide and as high."""
+        xx, xy, yx, yy = self.matrix
+        matrix = xx * wide, xy * wide, yx * high, yy * high
+        corners = self.corners
+        if corners is not NO_PULL:
+            corners = tuple((x * wide, y * high) for x, y in corners)
+        sides = self.left * wide, self.right * wide, self.up * high, self.down * high
+        return Shape(matrix, corners, *sides)
 
 
 _NOTHING = Shape((1.0, 0.0, 0.0, 1.0), NO_PULL, 0.0, 0.0, 0.0, 0.0)

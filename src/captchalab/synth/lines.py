@@ -19,6 +19,8 @@ class Line(NamedTuple):
     advance: str
     inside: bool
     filled: bool
+    tall: float
+    """How high a line is that fills its room; 0 for as high as its font makes it."""
     width: int
     height: int
     margin: float
@@ -43,8 +45,6 @@ def placed(line: Line, letters: Sequence[Letter]) -> list[Placed]:
             letter._replace(rotation=letter.rotation + line.drift * (i - (len(letters) - 1) / 2))
             for i, letter in enumerate(letters)
         ]
-    if line.filled:
-        letters = _filled(line, letters)
     shaped = [(letter, letter.shape()) for letter in letters]
     if line.inside:
         shaped = _shrunk(line, shaped)
@@ -65,7 +65,7 @@ def placed(line: Line, letters: Sequence[Letter]) -> list[Placed]:
             x = stay_inside(x, shape.left + line.margin, shape.right + line.margin, line.width)
             y = stay_inside(y, shape.up + line.margin, shape.down + line.margin, line.height)
         result.append(Placed(letter, shape, x, y))
-    return result
+    return _filled(line, result) if line.filled else result
 
 
 def _shrunk(line: Line, shaped: Shaped) -> Shaped:
@@ -78,17 +78,26 @@ def _shrunk(line: Line, shaped: Shaped) -> Shaped:
     return [(letter, letter.shape()) for letter in [letter.resized(factor) for letter in letters]]
 
 
-def _filled(line: Line, letters: Sequence[Letter]) -> list[Letter]:
-    """As wide together as the canvas between its margins, and as high as before."""
-    _, total = on_a_line(_advances(line, letters), [letter.gap for letter in letters])
-    factor = (line.width - 2 * line.margin) / max(total, 1.0)
+def _filled(line: Line, row: list[Placed]) -> list[Placed]:
+    """All letters stretched or squeezed together, so that their box fills what it is given."""
+    if not row:
+        return row
+    left = min(p.x - p.shape.left + p.letter.edge for p in row)
+    right = max(p.x + p.shape.right - p.letter.edge for p in row)
+    top = min(p.y - p.shape.up + p.letter.edge for p in row)
+    bottom = max(p.y + p.shape.down - p.letter.edge for p in row)
+    wide = (line.width - 2 * line.margin) / max(right - left, 1.0)
+    high = line.tall / max(bottom - top, 1.0) if line.tall else 1.0
+    middle = (top + bottom) / 2
+    level = line.level if line.tall else middle
     return [
-        letter._replace(
-            stretch=(letter.stretch[0] * factor, letter.stretch[1]),
-            gap=letter.gap * factor,
-            shift=(letter.shift[0] * factor, letter.shift[1]),
+        Placed(
+            p.letter,
+            p.shape.stretched(wide, high),
+            line.margin + (p.x - left) * wide,
+            level + (p.y - middle) * high,
         )
-        for letter in letters
+        for p in row
     ]
 
 

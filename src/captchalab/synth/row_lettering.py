@@ -98,7 +98,7 @@ class RowLettering:
     outline_colour: Paint = "background"
     """Of the outline."""
     hollow: bool = False
-    """Only a line of ``outline`` pixels (at least 1) along the edges is drawn, in ``colour``."""
+    """Only a line of ``outline`` pixels (at least 0.4) along the edges is drawn, in ``colour``."""
     thickness: Range = 0.0
     """Pixels by which strokes are wider than the font's; negative thins them."""
     shadow_x: Range = 0.0
@@ -113,9 +113,13 @@ class RowLettering:
     """How often there is a shadow, under all characters."""
     fit: str = "shrink"
     """``shrink``: a text too large for the canvas is scaled down, and all is moved inside; or ``clip``.
-    ``fill``: the line is stretched or squeezed sideways until it fills the width between the margins."""
+    ``fill``: the line is stretched or squeezed until it fills the width between the margins, and ``tall``."""
+    tall: Range = 0.0
+    """Height of a line that fills, as a fraction of the height; 0 for as high as its font makes it; once."""
     margin: Range = 0.03
     """What ``shrink`` leaves free at every edge, as a fraction of the height; once."""
+    crisp: bool = False
+    """Whole sizes and places in pixels: a character that stands upright is as sharp as its font draws it."""
     hard: bool = False
     """Edges without intermediate colours."""
     shared: tuple[str, ...] = ("font", "size")
@@ -178,7 +182,7 @@ class RowLettering:
             colour = paints.get("colour") or choose_colour(rng, self.colour, colours)
             around = paints.get("outline_colour") or choose_colour(rng, self.outline_colour, colours)
             size = numbers["size"] * height
-            glyph, scale = clean_glyph(font, character, size)
+            glyph, scale = clean_glyph(font, character, size, self.crisp)
             letters.append(
                 Letter(
                     font=font,
@@ -194,7 +198,7 @@ class RowLettering:
                     shift=(numbers["jitter_x"] * size, numbers["jitter_y"] * height),
                     colour=near(rng, colour, self.tint) if self.tint else colour,
                     opacity=numbers["opacity"],
-                    outline=max(numbers["outline"], 1.0) if self.hollow else numbers["outline"],
+                    outline=max(numbers["outline"], 0.4) if self.hollow else numbers["outline"],
                     outline_colour=around,
                     thickness=numbers["thickness"],
                 )
@@ -217,6 +221,7 @@ class RowLettering:
             advance=self.advance,
             inside=self.fit == "shrink",
             filled=self.fit == "fill",
+            tall=pick(rng, self.tall) * height,
             width=width,
             height=height,
             margin=margin,

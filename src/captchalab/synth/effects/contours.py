@@ -50,6 +50,27 @@ def outline(
     return _behind(picture, around, choose_colour(rng, colour, colours), pick(rng, opacity))
 
 
+def contour(
+    rng: Generator,
+    picture: Bytes,
+    colours: Colours,
+    *,
+    offset_x: Range = (-3.0, 3.0),
+    offset_y: Range = (-3.0, 3.0),
+    colour: Paint = "ink",
+    opacity: Range = 1.0,
+) -> Bytes:
+    """A hairline along the edges of the text, moved aside by offsets in pixels, behind it."""
+    height, width = picture.shape[:2]
+    shift = np.array(((1, 0, pick(rng, offset_x)), (0, 1, pick(rng, offset_y))), dtype=np.float32)
+    line = cv2.morphologyEx(picture[:, :, 3], cv2.MORPH_GRADIENT, _PAIR)
+    moved = np.asarray(cv2.warpAffine(line, shift, (width, height)), dtype=np.uint8)
+    return _behind(picture, moved, choose_colour(rng, colour, colours), pick(rng, opacity))
+
+
+_PAIR = np.ones((2, 2), dtype=np.uint8)
+
+
 def _behind(layer: Bytes, mask: NDArray[np.uint8], colour: Colour, opacity: float) -> Bytes:
     """The layer over a mask in one colour."""
     share = opacity / 255
