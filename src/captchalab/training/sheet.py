@@ -15,6 +15,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from captchalab.errors import MissingExtra
 from captchalab.files import write_atomic
+from captchalab.synth.fonts import FOLDER
 
 Colour = tuple[int, int, int]
 Font = ImageFont.FreeTypeFont
@@ -31,7 +32,8 @@ TEXT_SIZE = 17
 TITLE_SIZE = 22
 LINE_HEIGHT = 24
 
-# Fonts with Chinese, Japanese and Korean glyphs, by the file names under which systems ship them.
+# Fonts with Chinese, Japanese and Korean glyphs, by the file names under which systems ship them; the last is
+# our own, which holds common Chinese characters only.
 CJK_FONTS = (
     "NotoSansCJK-Regular.ttc",
     "NotoSansCJKsc-Regular.otf",
@@ -41,6 +43,7 @@ CJK_FONTS = (
     "msyh.ttc",
     "PingFang.ttc",
     "Hiragino Sans GB.ttc",
+    str(FOLDER / "WenQuanYiMicroHei.ttf"),
 )
 
 
