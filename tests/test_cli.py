@@ -93,6 +93,14 @@ def test_one_picture_prints_its_text_alone(
     assert len(captured.out.strip()) == 2 and captured.err == ""
 
 
+def test_models_that_vote(trained: Path, pictures: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    one = ["read", str(first(pictures)), "-m", str(trained), "--length", "2"]
+    assert run(one) == 0
+    alone = capsys.readouterr().out
+    assert run([*one, "-m", str(trained)]) == 0
+    assert capsys.readouterr().out == alone
+
+
 def test_json_rows(trained: Path, pictures: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["read", str(pictures), "-m", str(trained), "--length", "2", "--format", "json"]) == 0
     rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]

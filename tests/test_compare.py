@@ -107,6 +107,7 @@ def test_page_holds_every_figure_and_marks_the_best(
 def test_contestants_are_named_apart_and_checked(tmp_path: Path) -> None:
     names = [each.name for each in parse_contestants(["small", "small", "compact"])]
     assert names == ["small", "small-2", "compact"]
+    assert [(e.name, e.kind) for e in parse_contestants(["small+small"])] == [("small+small", "vote")]
     with pytest.raises(UsageError, match="nothing to compare"):
         parse_contestants([])
     with pytest.raises(UsageError, match=r"unknown recipe .compct.\. Did you mean .compact."):
@@ -117,8 +118,10 @@ def test_contestants_are_named_apart_and_checked(tmp_path: Path) -> None:
 
 def test_a_drawn_source_is_tested_on_fresh_pictures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(study, "TEST_PICTURES", 12)
-    found = compare(["small"], ["scheme:lepture?alphabet=digits"], tmp_path / "drawn")
-    assert found.entries[0].images == 12
+    found = compare(["small", "small+small"], ["scheme:lepture?alphabet=digits"], tmp_path / "drawn")
+    alone, voted = found.entries
+    assert alone.images == 12 and voted.wrong == alone.wrong
+    assert voted.file_bytes == 2 * (alone.file_bytes or 0)
     assert json.loads((tmp_path / "drawn" / "comparison.json").read_text())["data"] == [
         "scheme:lepture?alphabet=digits"
     ]

@@ -28,6 +28,7 @@ from captchalab.errors import (
 
 if TYPE_CHECKING:
     from captchalab.reading.alphabet import Alphabet
+    from captchalab.reading.ensemble import Ensemble
     from captchalab.reading.reader import Reader, Reading
     from captchalab.training.fit import fit
 
@@ -39,6 +40,7 @@ __all__ = [
     "BrokenImage",
     "CaptchalabError",
     "ConstraintError",
+    "Ensemble",
     "ExportError",
     "ImageError",
     "LabelError",
@@ -58,6 +60,7 @@ __all__ = [
 
 _HOMES = {
     "Alphabet": "captchalab.reading.alphabet",
+    "Ensemble": "captchalab.reading.ensemble",
     "Reader": "captchalab.reading.reader",
     "Reading": "captchalab.reading.reader",
     "fit": "captchalab.training.fit",

@@ -15,9 +15,9 @@ from captchalab.cli.console import say
 from captchalab.cli.options import length_of, words_of
 from captchalab.cli.pictures import Picture, is_one_picture, pictures
 from captchalab.cli.rows import Format, format_of, rows_writer
-from captchalab.errors import UsageError
 
 if TYPE_CHECKING:
+    from captchalab.reading.ensemble import Ensemble
     from captchalab.reading.reader import Reader, Reading
 
 BATCH = 64
@@ -34,7 +34,10 @@ def read(
     model: Annotated[
         list[str] | None,
         typer.Option(
-            "--model", "-m", metavar="NAME|FILE|RUN", help="The model; without it, the bundled one."
+            "--model",
+            "-m",
+            metavar="NAME|FILE|RUN",
+            help="The model; without it, the bundled one. Several -m vote.",
         ),
     ] = None,
     alphabet: Annotated[
@@ -74,12 +77,9 @@ def read(
     ] = None,
 ) -> None:
     """Read pictures. One that cannot be read becomes a row with its error, and the exit status is 1."""
+    from captchalab.reading.ensemble import Ensemble
     from captchalab.reading.reader import Reader
 
-    if model is not None and len(model) > 1:
-        raise UsageError(
-            f"one -m is taken, {len(model)} came: models that vote together are not supported yet"
-        )
     form = format_of(out, form)
     wanted = pictures(source)
     constraints: dict[str, Any] = {
@@ -90,7 +90,7 @@ def read(
         "fold_case": fold_case,
         "answer": answer,
     }
-    reader = Reader.open(model[0] if model else None)
+    reader = Ensemble.open(model) if model and len(model) > 1 else Reader.open(model[0] if model else None)
     total = failed = 0
     with rows_writer(out, form, alone=is_one_picture(source)) as write:
         for picture, reading in _readings(reader, wanted, constraints):
@@ -112,7 +112,7 @@ def _too_unsure(reading: Reading, least: float) -> str:
 
 
 def _readings(
-    reader: Reader, wanted: Iterable[Picture], constraints: dict[str, Any]
+    reader: Reader | Ensemble, wanted: Iterable[Picture], constraints: dict[str, Any]
 ) -> Iterator[tuple[Picture, Reading]]:
     """Each picture with its reading, in order, read in batches."""
     from captchalab.reading.reader import Reading

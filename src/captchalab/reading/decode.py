@@ -77,6 +77,22 @@ def decode(
     return _search(scores, constraint or free(alphabet), decoder, beam or DEFAULT_BEAM)
 
 
+def probability_of(text: str, scores: NDArray[np.float32], alphabet: Alphabet, decoder: str) -> float:
+    """The exact probability of ``text``, summed over all alignments; 0 for one outside the alphabet."""
+    if any(character not in alphabet.characters for character in text):
+        return 0.0
+    labels = alphabet.encode(text)
+    columns = np.exp(scores.T[[BLANK, *labels]], dtype=np.float64).tolist()
+    prefix, before = empty_prefix(columns[0]), BLANK
+    for label, column in zip(labels, columns[1:], strict=True):
+        if decoder == "ctc":
+            prefix = extend_ctc(prefix, columns[0], column, label == before)
+        else:
+            prefix = extend_position(prefix, columns[0], column)
+        before = label
+    return min(1.0, prefix.total[-1])
+
+
 def _greedy_ctc(scores: NDArray[np.float32], alphabet: Alphabet) -> Decoded:
     labels: list[int] = []
     runs: list[tuple[int, int]] = []

@@ -138,14 +138,27 @@ class Reader:
         ``images`` is consumed as it is read, so it may be larger than the memory. A picture that
         cannot be read becomes ``Reading("", 0.0, (), error=...)``; only wrong options raise.
         """
-        if batch_size < 1:
-            raise UsageError(f"batch_size={batch_size}: at least 1")
         constraint = self._constraint_for(alphabet, length, pattern, words, fold_case)
         readings: list[Reading] = []
-        remaining = iter(images)
-        while batch := list(islice(remaining, batch_size)):
-            readings.extend(self._read_batch(batch, constraint, answer, beam))
+        for batch in in_batches(images, batch_size):
+            readings.extend(reading for reading, _ in self._read_batch(batch, constraint, answer, beam))
         return readings
+
+    def read_scored(
+        self,
+        images: Sequence[ImageLike],
+        *,
+        alphabet: str | Alphabet | None = None,
+        length: int | tuple[int, int] | None = None,
+        pattern: str | None = None,
+        words: Sequence[str] | None = None,
+        fold_case: bool = False,
+        answer: bool = False,
+        beam: int | None = None,
+    ) -> list[tuple[Reading, NDArray[np.float32] | None]]:
+        """One batch, each reading with the scores ``(T, classes)`` it came from; ``None`` beside an error."""
+        constraint = self._constraint_for(alphabet, length, pattern, words, fold_case)
+        return list(self._read_batch(list(images), constraint, answer, beam))
 
     def scores(self, batch: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Log-probabilities ``(N, T, classes)`` float32 of prepared pictures ``(N, H, W, C)`` uint8."""
@@ -164,7 +177,7 @@ class Reader:
 
     def _read_batch(
         self, images: list[ImageLike], constraint: Constraint | None, answer: bool, beam: int | None
-    ) -> Iterator[Reading]:
+    ) -> Iterator[tuple[Reading, NDArray[np.float32] | None]]:
         prepared: list[tuple[NDArray[np.uint8], float] | CaptchalabError] = []
         for image in images:
             try:
@@ -175,9 +188,10 @@ class Reader:
         scores = iter(self.scores(np.stack([pixels for pixels, _ in good])) if good else ())
         for entry in prepared:
             if isinstance(entry, CaptchalabError):
-                yield Reading("", 0.0, (), error=str(entry))
+                yield Reading("", 0.0, (), error=str(entry)), None
             else:
-                yield self._reading(next(scores), entry[1], constraint, answer, beam)
+                own: NDArray[np.float32] = next(scores)
+                yield self._reading(own, entry[1], constraint, answer, beam), own
 
     def _reading(
         self,
@@ -228,6 +242,15 @@ class Reader:
                 f"the model answers {shape} for two pictures; its alphabet needs "
                 f"(2, T, {self.info.alphabet.classes})"
             )
+
+
+def in_batches(images: Iterable[ImageLike], batch_size: int) -> Iterator[list[ImageLike]]:
+    """Lists of ``batch_size`` pictures, the last one shorter. Raises ``UsageError`` for a size below 1."""
+    if batch_size < 1:
+        raise UsageError(f"batch_size={batch_size}: at least 1")
+    remaining = iter(images)
+    while batch := list(islice(remaining, batch_size)):
+        yield batch
 
 
 def _session(data: bytes, threads: int) -> onnxruntime.InferenceSession:

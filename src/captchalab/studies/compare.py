@@ -197,7 +197,8 @@ def _test(contestant: Contestant, reader: Reads, test: str, run: Path) -> Entry:
 def _file_bytes(contestant: Contestant, run: Path) -> int | None:
     if contestant.kind == "reader":
         return None
-    return len(find_model(run if contestant.kind == "recipe" else contestant.text)[0])
+    files = [run] if contestant.kind == "recipe" else contestant.text.split("+")
+    return sum(len(find_model(file)[0]) for file in files)
 
 
 def _times(reader: Reads, source: Source) -> tuple[float, float]:

@@ -10,13 +10,15 @@ from typing import Any
 
 from captchalab.errors import UsageError
 from captchalab.measuring.readers import PYTHON, open_reads
+from captchalab.reading.ensemble import Ensemble
 from captchalab.reading.modelpath import BUNDLED, find_model
 from captchalab.reading.reader import Reads
 
 
 @dataclass(frozen=True)
 class Contestant:
-    """``kind`` is ``recipe`` (to be trained), ``model`` (finished) or ``reader`` (somebody else's)."""
+    """``kind`` is ``recipe`` (to be trained), ``model`` (finished), ``vote`` (several finished ones, joined
+    by ``+``) or ``reader`` (somebody else's)."""
 
     name: str
     """Unlike all others of the comparison; a folder's name."""
@@ -42,6 +44,8 @@ def parse_contestants(texts: Sequence[str]) -> list[Contestant]:
 def _kind(text: str) -> str:
     if text.startswith(PYTHON):
         return "reader"
+    if "+" in text and all(_kind(piece) == "model" for piece in text.split("+")):
+        return "vote"
     if text in BUNDLED or text.endswith(".onnx") or Path(text).is_dir():
         find_model(text)  # says what is wrong before hours of training
         return "model"
@@ -54,6 +58,8 @@ def _kind(text: str) -> str:
 def _short(text: str) -> str:
     if text.startswith(PYTHON):
         return text.rpartition(":")[2]
+    if "+" in text:
+        return "+".join(map(_short, text.split("+")))
     path = Path(text)
     name = path.parent.name if path.name == "model.onnx" else path.stem if path.suffix else path.name
     return re.sub(r"[^\w.-]+", "-", name).strip("-") or "contestant"
@@ -70,6 +76,8 @@ def _free_name(name: str, others: Sequence[Contestant]) -> str:
 
 def open_contestant(contestant: Contestant, run: Path) -> Reads:
     """Its reader; a trained one is opened from ``run``."""
+    if contestant.kind == "vote":
+        return Ensemble.open(contestant.text.split("+"))
     return open_reads(str(run) if contestant.kind == "recipe" else contestant.text)
 
 
