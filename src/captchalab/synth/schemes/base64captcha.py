@@ -14,13 +14,13 @@ DIGIT = Scheme(
     summary="digits set from dots, leaning either way, a wave through them, crosses (base64Captcha)",
     lettering=RowLettering(
         fonts=("DejaVuSans", "DejaVuSansMono", "DroidSansMono", "OpenSans-Regular", "Arimo-Regular"),
-        size=0.62,
+        size=(0.55, 0.6),
         shear=(-0.35, 0.35),
         place="anywhere",
         advance="ink",
-        gap=(0.0, 0.1),
+        gap=(0.08, 0.16),
         jitter_y=(-0.02, 0.02),
-        baseline=(0.35, 0.65),
+        baseline=(0.35, 0.58),
         thickness=(0.5, 1.5),
         margin=0.1,
         hard=True,
@@ -33,7 +33,14 @@ DIGIT = Scheme(
     palette=Palette(background="#ffffff", ink=(0, 128)),
     on_text=(
         step(
-            "curves", count=1, turns=(1.3, 3.0), amplitude=(0.06, 0.25), thickness=2.5, tint=0, smooth=False
+            "curves",
+            count=1,
+            turns=(1.3, 3.0),
+            amplitude=(0.06, 0.2),
+            place=(0.35, 0.6),
+            thickness=2.5,
+            tint=0,
+            smooth=False,
         ),
         step("stipple", pitch=2, radius=1),
         step("ripple", amplitude=(0.06, 0.12), period=(1.25, 2.5), smooth=False),
@@ -45,14 +52,15 @@ DIGIT = Scheme(
 )
 
 _LETTERS = RowLettering(
-    fonts=("WenQuanYiMicroHei", "DroidSansMono", "OpenSans-Regular"),
+    fonts=("WenQuanYiMicroHei", "OpenSans-Regular"),
     size=(0.43, 0.82),
     place="columns",
     start=(0.0, 0.01),
     jitter_y=(-0.1, 0.1),
-    baseline=(0.47, 0.52),
-    colour=(0, 160),
+    baseline=(0.49, 0.53),
+    colour=(0, 205),
     fit="clip",
+    crisp=True,
     shared=("font",),
 )
 
@@ -89,7 +97,7 @@ STRING = Scheme(
             slope=(-0.9, -0.4),
             inset=(0, 0.1),
             colour=(0, 200),
-            thickness=1,
+            thickness=(1.5, 2.0),
             smooth=False,
         ),
         step(
@@ -99,7 +107,7 @@ STRING = Scheme(
             slope=(0.1, 0.6),
             inset=(0, 0.1),
             colour=(0, 200),
-            thickness=1,
+            thickness=(1.5, 2.0),
             smooth=False,
         ),
     ),
@@ -109,7 +117,7 @@ MATH = replace(
     STRING,
     name="base64captcha-math",
     summary="a sum in colours and very different sizes on a pastel ground, a pale arc (base64Captcha)",
-    texts=Sums(forms=("0-30 + 0-30", "0-60 - 0-30", "1-9 x 1-9")),
+    texts=Sums(forms=("0-19 + 0-19", "0-98 - 0-79", "0-9 x 0-9")),
     alphabet="+-0123456789=?x",
     lengths=(5, 7),
     palette=Palette(background=(200, 254), ink=(0, 160)),

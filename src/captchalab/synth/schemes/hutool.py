@@ -18,6 +18,7 @@ _LETTERING = RowLettering(
     baseline=(0.475, 0.485),
     colour=(0, 255),
     fit="clip",
+    crisp=True,
 )
 _WHITE = Palette(background="#ffffff", ink=(0, 255))
 
@@ -30,7 +31,7 @@ def _sheared(columns: float) -> tuple[Step, ...]:
         row_period=(0.05, columns),
         row_phase=0.5,
         column_slope=0.5,
-        column_period=(0.05, 3.1),
+        column_period=(0.05, 2.9),
         column_phase=0.85,
     )
     return wave, step("strike", place=(0.1, 0.9), slope=(-0.7, 0.7), inset=0.0, colour=(0, 255), thickness=4)
@@ -66,7 +67,7 @@ CIRCLE = replace(
         step(
             "ellipses",
             count=(7, 8),
-            size=(0.02, 0.5),
+            size=(0.08, 0.5),
             ratio=(0.02, 1.0),
             rotation=turn,
             colour=(0, 255),
@@ -80,6 +81,7 @@ SHEAR = replace(
     LINE,
     name="hutool-shear",
     summary="large characters in any colour, sheared in waves, one bar across, cut off at the right (hutool)",
+    lettering=replace(_LETTERING, baseline=(0.48, 0.5)),
     under=(),
     over=_sheared(12.5),
 )

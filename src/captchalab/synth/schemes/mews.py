@@ -15,36 +15,47 @@ _FONTS = (
     "OpenSans-BoldItalic",
     "DroidSansMono",
     "FantasqueSansMono-Bold",
-    "RobotoCondensed-Bold",
 )
 _LETTERING = RowLettering(
     fonts=_FONTS,
-    size=(0.7, 1.0),
+    size=(0.84, 1.02),
     rotation=(-15, 15),
+    stretch_x=(0.82, 1.05),
+    thickness=(-0.8, 0.6),
     place="columns",
-    start=(0.0, 0.03),
-    jitter_x=(0.0, 0.1),
+    start=0.0,
+    jitter_x=(-0.1, 0.16),
     jitter_y=(-0.12, 0.12),
-    baseline=(0.48, 0.54),
+    baseline=(0.45, 0.5),
     colour=(0, 255),
     fit="clip",
     shared=(),
 )
 _PAPER: tuple[Step, ...] = (
     step("texture", first="grey 190 225", second="grey 225 255", scale=(0.2, 1.5), octave_count=(1, 4)),
-    step("pattern", spacing=(6, 16), colour="grey 180 255", opacity=(0.2, 0.6), probability=0.2),
+    step("pattern", spacing=(6, 16), colour="grey 180 255", opacity=(0.2, 0.6), probability=0.15),
+    step(
+        "pattern",
+        kind="stripes",
+        spacing=(4, 24),
+        angle=90,
+        share=(0.05, 0.5),
+        colour="grey 190 255",
+        probability=0.12,
+    ),
     step("blobs", colour=(90, 220), count=(3, 10), size=(0.2, 0.6), probability=0.12),
     step(
         "curves",
         count=(3, 12),
         colour="grey 140 255",
+        tint=10,
         thickness=(1, 8),
         amplitude=(0, 0.6),
         place=(-0.5, 1.5),
-        opacity=(0.2, 0.6),
-        probability=0.5,
+        opacity=(0.2, 0.5),
+        probability=0.4,
     ),
-    step("grain", reach=(0, 12), grey=True, probability=0.5),
+    step("grain", reach=(0, 8), grey=True, probability=0.4),
 )
 _MAGENTA = "#ff00ff"
 
@@ -58,7 +69,7 @@ DEFAULT = Scheme(
     height=65,
     palette=Palette(background="#ecf2f4", ink=(0, 255)),
     under=_PAPER,
-    over=(step("lines", count=6, colour=_MAGENTA, thickness=1), step("jpeg", quality=75)),
+    over=(step("lines", count=(5, 6), colour=_MAGENTA, thickness=(1.3, 2.2)), step("jpeg", quality=75)),
 )
 
 FLAT = replace(
@@ -69,19 +80,20 @@ FLAT = replace(
         _LETTERING,
         colour=("#2c3e50", "#c0392b", "#16a085", "#8e44ad", "#303f9f", "#f57c00", "#795548"),
     ),
-    over=(step("lines", count=11, colour=_MAGENTA, thickness=1), step("jpeg", quality=75)),
+    over=(step("lines", count=(10, 11), colour=_MAGENTA, thickness=(1.3, 2.2)), step("jpeg", quality=75)),
 )
 
 INVERSE = replace(
     DEFAULT,
     name="mews-inverse",
     summary="small blurred characters in any colour on grey paper, magenta lines (mewebstudio)",
+    lettering=replace(_LETTERING, size=(0.72, 1.02)),
     alphabet="digits+upper+lower",
     lengths=(5, 5),
     width=120,
     height=36,
     over=(
-        step("lines", count=(3, 5), colour=_MAGENTA, thickness=1),
+        step("lines", count=(3, 6), colour=_MAGENTA, thickness=(1.3, 2.2)),
         step("blur", radius=(0.7, 1.0)),
         step("jpeg", quality=75),
     ),
