@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.random import Generator
+from numpy.typing import NDArray
 
 from captchalab.synth.colours import Colours, Paint, choose_colour
-from captchalab.synth.effects.layers import Bytes
-from captchalab.synth.effects.paths import Floats, Pen, draw_strokes
+from captchalab.synth.effects.layers import Bytes, opaque
+from captchalab.synth.effects.paths import Floats
+from captchalab.synth.opencv import cv2
 from captchalab.synth.ranges import Range, pick, pick_count
 
 Point = tuple[float, float]
 _DEEPEST = 6  # halvings of a curve
+_HEAD = np.array((1.0, 0.5))
+_RIM = 1.36  # how much OpenCV's smooth edge makes a polygon broader, in pixels
 
 
 def cubic(
@@ -36,16 +40,15 @@ def cubic(
     many pixels a piece may be off the curve. The first piece is ``head`` pixels thicker, the second half
     of that.
     """
+    drawn, kind = picture.copy(), cv2.LINE_AA if smooth else cv2.LINE_8
     for _ in range(pick_count(rng, count)):
         corners = _corners(rng, picture, (x1, x2, x3, x4), flatness)
-        pieces = np.stack((corners[:-1], corners[1:]), axis=1)
-        red, green, blue = choose_colour(rng, colour, colours)
-        value, wide, more = f"#{red:02x}{green:02x}{blue:02x}", pick(rng, thickness), pick(rng, head)
-        thick = [(pieces[:1], wide + more), (pieces[1:2], wide + more / 2)] if more else []
-        for part, broad in [(pieces[len(thick) :], wide), *thick]:
-            pen = Pen(value, True, broad, smooth)
-            picture = draw_strokes(rng, picture, colours, _square(part, broad / 2)[None], pen)
-    return picture
+        value = opaque(picture, choose_colour(rng, colour, colours))
+        widths = np.full(len(corners) - 1, pick(rng, thickness))
+        widths[:2] += _HEAD[: len(widths)] * pick(rng, head)
+        for piece in _quadrilaterals(corners, widths - (_RIM if smooth else 1.0)):
+            cv2.fillConvexPoly(drawn, piece, value, kind, 4)
+    return drawn
 
 
 def _corners(rng: Generator, picture: Bytes, spans: tuple[Range, ...], flatness: float) -> Floats:
@@ -79,8 +82,11 @@ def _flattened(points: list[Point], flatness: float, depth: int) -> list[Point]:
     return _flattened(first, flatness, depth - 1) + _flattened(second, flatness, depth - 1)
 
 
-def _square(pieces: Floats, more: float) -> Floats:
-    """The pieces ``(n, 2, 2)`` longer by ``more`` at either end, as pens with square tips draw them."""
-    steps = pieces[:, 1] - pieces[:, 0]
-    steps = steps * (more / np.maximum(np.hypot(steps[:, 0], steps[:, 1]), 1e-6))[:, None]
-    return np.stack((pieces[:, 0] - steps, pieces[:, 1] + steps), axis=1)
+def _quadrilaterals(corners: Floats, widths: NDArray[np.float64]) -> NDArray[np.int32]:
+    """The pieces between the corners, with square tips, in sixteenths of a pixel ``(n, 4, 2)``."""
+    steps = np.diff(corners, axis=0)
+    steps *= (np.maximum(widths, 0) / 2 / np.maximum(np.hypot(steps[:, 0], steps[:, 1]), 1e-6))[:, None]
+    aside = steps[:, ::-1] * (-1.0, 1.0)
+    start, end = corners[:-1] - steps, corners[1:] + steps
+    places = np.stack((start + aside, end + aside, end - aside, start - aside), axis=1)
+    return np.rint(places * 16).astype(np.int32)

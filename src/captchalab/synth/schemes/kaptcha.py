@@ -22,19 +22,17 @@ CURVES = (
     step("cubic", x1=0.1, x2=0.1, x3=0.25, x4=0.25, colour="#000000", thickness=(1.7, 1.9), head=(1.6, 2.0)),
     step("cubic", x1=0.1, x2=0.25, x3=0.5, x4=0.9, colour="#000000", thickness=(1.7, 1.9), head=(1.6, 2.0)),
 )
-SHADOW = (
-    step("sine_wave", direction="rows", amplitude=(0.12, 0.18), period=(0.9, 1.85), phase=0.0),
-    step("sine_wave", direction="columns", amplitude=(0.018, 0.042), period=(0.22, 0.54), phase=0.0),
-    step("shadow", offset_x=(-0.5, 0.5), offset_y=(4.5, 5.5), blur=(2.8, 3.8), colour="#000000", opacity=1.0),
+SHADOW = step(
+    "shadow", offset_x=(-0.5, 0.5), offset_y=(4.5, 5.5), blur=(2.8, 3.8), colour="#000000", opacity=1.0
 )
 
 LETTERING = RowLettering(
     fonts=FONTS,
     size=(0.78, 0.82),
     advance="ink width",
-    gap=(0.03, 0.07),
+    gap=(-0.04, 0.07),
     baseline=(0.55, 0.585),
-    fit="clip",
+    margin=0.0,
     shared=("size",),
 )
 
@@ -50,9 +48,25 @@ WATER_RIPPLE = Scheme(
     palette=Palette(background="#ffffff", ink="#000000"),
     under=GROUND,
     on_text=(
-        step("water_ripple", amplitude=(0.05, 0.07), wavelength=0.04, radius=1.0, centre_x=0.5, centre_y=0.5),
-        step("sine_wave", direction="rows", amplitude=(0.045, 0.06), period=(1.7, 2.05), phase=0.0),
-        step("sine_wave", direction="columns", amplitude=(0.03, 0.04), period=(0.58, 0.68), phase=0.0),
+        step(
+            "water_ripple",
+            amplitude=(0.05, 0.07),
+            wavelength=0.04,
+            radius=1.0,
+            phase=(0.38, 0.44),
+            centre_x=100 / 199,
+            centre_y=25 / 49,
+        ),
+        step(
+            "wobble",
+            sideways=(0.045, 0.06),
+            sideways_period=(1.75, 2.02),
+            sideways_phase=0.0,
+            upright=(0.03, 0.038),
+            upright_period=(0.59, 0.67),
+            upright_phase=0.0,
+            lean=0.0,
+        ),
     ),
     over=(*CURVES, FRAME, JPEG),
 )
@@ -61,7 +75,8 @@ FISH_EYE = replace(
     WATER_RIPPLE,
     name="kaptcha-fisheye",
     summary="bold black letters under blue and red lines, seen through a lens, on grey (kaptcha, Java)",
-    on_text=(
+    on_text=(),
+    over=(
         step(
             "hatch",
             angle=0,
@@ -82,16 +97,36 @@ FISH_EYE = replace(
             colour="#ff0000",
             smooth=False,
         ),
-        step("fish_eye", magnification=4.0, radius=(0.98, 1.34), centre_x=0.5, centre_y=0.5, smooth=False),
+        step(
+            "fish_eye",
+            magnification=4.0,
+            radius=(0.98, 1.34),
+            centre_x=100 / 199,
+            centre_y=25 / 49,
+            smooth=False,
+        ),
+        FRAME,
+        JPEG,
     ),
-    over=(FRAME, JPEG),
 )
 
 WITH_SHADOW = replace(
     WATER_RIPPLE,
     name="kaptcha-shadow",
     summary="bold black letters that lean in waves over a soft shadow, two curves, on grey (kaptcha, Java)",
-    on_text=SHADOW,
+    on_text=(
+        step(
+            "wobble",
+            sideways=(0.14, 0.165),
+            sideways_period=(0.95, 1.85),
+            sideways_phase=0.0,
+            upright=(0.018, 0.042),
+            upright_period=(0.23, 0.53),
+            upright_phase=0.0,
+            lean=0.0,
+        ),
+        SHADOW,
+    ),
 )
 
 RUOYI_CHAR = replace(
@@ -103,9 +138,17 @@ RUOYI_CHAR = replace(
     width=160,
     height=60,
     on_text=(
-        step("sine_wave", direction="rows", amplitude=(0.1, 0.15), period=(0.8, 1.55), phase=0.0),
-        step("sine_wave", direction="columns", amplitude=(0.015, 0.035), period=(0.19, 0.45), phase=0.0),
-        SHADOW[2],
+        step(
+            "wobble",
+            sideways=(0.115, 0.14),
+            sideways_period=(0.8, 1.55),
+            sideways_phase=0.0,
+            upright=(0.015, 0.035),
+            upright_period=(0.19, 0.44),
+            upright_phase=0.0,
+            lean=0.0,
+        ),
+        SHADOW,
     ),
 )
 
@@ -113,7 +156,17 @@ RUOYI_MATH = replace(
     RUOYI_CHAR,
     name="kaptcha-ruoyi-math",
     summary="a sum in bold blue figures in waves, soft shadow, on grey (kaptcha as RuoYi sets it)",
-    lettering=replace(LETTERING, size=(0.565, 0.605), gap=(0.06, 0.11), baseline=(0.45, 0.485)),
+    lettering=replace(
+        LETTERING,
+        size=(0.565, 0.605),
+        gap=(0.02, 0.07),
+        jitter_x=(0.02, 0.13),
+        outline=(0.25, 0.45),
+        thickness=(-1.1, -0.3),
+        outline_colour="#000060",
+        baseline=(0.45, 0.485),
+        shared=("size", "jitter_x"),
+    ),
     alphabet="*+-/0123456789=?",
     lengths=(5, 5),
     texts=Sums(
