@@ -272,7 +272,6 @@ def test_a_run_without_out_is_named_at_its_start(
         (["read", "scheme:lepture"], "captchalab generate"),
         (["read", "12_0.png", "-m", "nothing.onnx"], "nothing.onnx"),
         (["read", "12_0.png", "-m", "empty"], "no run folder"),
-        (["read", "12_0.png", "-m", "a.onnx", "-m", "b.onnx"], "one -m"),
         (["read", "12_0.png", "--length", "6-4"], "--length"),
         (["read", "12_0.png", "--words", "none.txt"], "--words"),
         (["read", "12_0.png", "--out", "rows.xls"], ".jsonl or .csv"),
