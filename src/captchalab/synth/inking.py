@@ -42,6 +42,8 @@ def inks_of(placed: Placed, hollow: bool, width: int, height: int) -> list[tuple
     fill = _sampled(mask, shape, x, y, _FINE, (size[0] * _FINE, size[1] * _FINE))
     fill = _widened(fill, letter.thickness / 2 * _FINE)
     if hollow:
+        # Its soft edge would be twice as wide as a thin line.
+        cv2.threshold(fill, 127, 255, cv2.THRESH_BINARY, fill)
         half = letter.outline / 2 * _FINE
         fill = np.asarray(cv2.subtract(_widened(fill, half), _widened(fill, -half)), dtype=np.uint8)
     inks = [(fill, letter.colour)]

@@ -71,11 +71,13 @@ def fish_eye(
     share = -strength * inside * inside
     x, y = grid(height, width)
     if not smooth:
-        # A little more than the distance, for centres that are whole but for rounding.
-        near = share + np.float32(1.0001)
-        columns, rows = x - aside + np.trunc(aside * near), y - down + np.trunc(down * near)
+        columns, rows = x + _away_from_zero(aside * share), y + _away_from_zero(down * share)
         return move(picture, columns, rows, smooth, outside(rng, picture, fill, colours))
     return move(picture, x + aside * share, y + down * share, smooth, outside(rng, picture, fill, colours))
+
+
+def _away_from_zero(numbers: Field) -> Field:
+    return np.asarray(np.copysign(np.ceil(np.abs(numbers) - np.float32(1e-3)), numbers), dtype=np.float32)
 
 
 def swirl(

@@ -28,7 +28,7 @@ SHADOW = step(
 
 LETTERING = RowLettering(
     fonts=FONTS,
-    size=(0.78, 0.82),
+    size=0.8,
     advance="ink width",
     gap=(-0.04, 0.07),
     baseline=(0.55, 0.585),
