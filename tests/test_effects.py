@@ -19,6 +19,7 @@ COUNTED = {name for name, effect in EFFECTS.items() if "count" in inspect.signat
 NOTHING: dict[str, dict[str, float]] = {name: {"count": 0} for name in COUNTED - {"mottle", "palette"}} | {
     "bend": {"bow": 0},
     "blur": {"radius": 0},
+    "block": {"rim": 0, "depth_x": 0, "depth_y": 0},
     "contour": {"opacity": 0},
     "contrast": {"factor": 1, "brightness": 0},
     "echo": {"offset_x": 0, "offset_y": 0},

@@ -25,7 +25,7 @@ from captchalab.synth.effects.backgrounds import (
     texture,
 )
 from captchalab.synth.effects.bends import arcs, bezier, curves, splines
-from captchalab.synth.effects.contours import contour, outline, shadow
+from captchalab.synth.effects.contours import block, contour, outline, shadow
 from captchalab.synth.effects.copies import echo, holes
 from captchalab.synth.effects.cubics import cubic
 from captchalab.synth.effects.decoys import decoys
@@ -122,6 +122,7 @@ EFFECTS: dict[str, Callable[..., Picture]] = {
     # of the text of a layer
     "echo": echo,
     "holes": holes,
+    "block": block,
     "contour": contour,
     "outline": outline,
     "shadow": shadow,
@@ -139,7 +140,7 @@ _STROKES = {
 }
 _FILTERS = {"blur", "emboss", "motion_blur", "rescale", "scatter", "sharpen", "smooth"}
 
-ONLY_ON_LAYERS = frozenset({"contour", "echo", "holes", "outline", "shadow", "stipple"})
+ONLY_ON_LAYERS = frozenset({"block", "contour", "echo", "holes", "outline", "shadow", "stipple"})
 """Effects that may stand in ``on_text`` alone, since they need to know what is text."""
 
 ON_LAYERS = frozenset(_WARPS | _STROKES | _FILTERS | ONLY_ON_LAYERS)

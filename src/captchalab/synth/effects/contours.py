@@ -1,6 +1,8 @@
-"""What is put behind the text of a layer ``(H, W, 4)``: its shadow, its outline."""
+"""What is put behind the text of a layer ``(H, W, 4)``: its shadow, its outline, its sides."""
 
 from __future__ import annotations
+
+import math
 
 import numpy as np
 from numpy.random import Generator
@@ -69,6 +71,35 @@ def contour(
 
 
 _PAIR = np.ones((2, 2), dtype=np.uint8)
+
+
+def block(
+    rng: Generator,
+    picture: Bytes,
+    colours: Colours,
+    *,
+    rim: Range = (1.0, 2.0),
+    depth_x: Range = (-3.0, 3.0),
+    depth_y: Range = (1.0, 4.0),
+) -> Bytes:
+    """Hollow blocks: nothing but a ``rim`` is left of the text, and its sides; all in pixels.
+
+    The sides reach ``depth_x`` to the right and ``depth_y`` down, in the colours of the text.
+    """
+    height, width = picture.shape[:2]
+    aside, down, edge = pick(rng, depth_x), pick(rng, depth_y), pick(rng, rim)
+    steps, swept = math.ceil(max(abs(aside), abs(down))), picture
+    for step in range(1, steps + 1):
+        share = step / steps
+        shift = np.array(((1, 0, aside * share), (0, 1, down * share)), dtype=np.float32)
+        swept = np.asarray(cv2.max(swept, cv2.warpAffine(picture, shift, (width, height))), dtype=np.uint8)
+    if edge <= 0:
+        return swept
+    inside = cv2.erode(picture[:, :, 3], disc(edge), borderValue=(0.0,))
+    # Relative to how opaque the text is there, so that faint characters are as hollow as others.
+    hole = cv2.divide(inside, cv2.max(swept[:, :, 3], 1), scale=255)
+    left = cv2.bitwise_not(hole)
+    return np.asarray(cv2.multiply(swept, cv2.merge((left,) * 4), scale=1 / 255), dtype=np.uint8)
 
 
 def _behind(layer: Bytes, mask: NDArray[np.uint8], colour: Colour, opacity: float) -> Bytes:

@@ -15,20 +15,36 @@ _COLOURS = (
     *("#339999", "#6666ff", "#0066cc", "#cc3333", "#0099cc", "#003366"),
 )
 _LETTERS = "23456789ABCDEFGHJKMNPQRSTUVWXYZabcdefghjkmnpqrstuvwxyz"
-_RINGS = step("ellipses", count=2, size=(0.1, 0.32), ratio=1, colour=_COLOURS, thickness=1)
-_LINE = step("bezier", count=1, degree=(2, 3), colour=_COLOURS, thickness=2)
+_RINGS = step("ellipses", count=2, size=(0.1, 0.32), ratio=1, colour=_COLOURS, thickness=(1, 1.5))
+_LINE = step(
+    "cubic",
+    x1=(0.03, 0.05),
+    x2=(0.25, 0.75),
+    x3=(0.25, 0.75),
+    x4=(0.95, 0.97),
+    flatness=0.3,
+    colour=_COLOURS,
+    thickness=(1.7, 2.3),
+)
 
 SPEC = Scheme(
     name="easycaptcha-spec",
     summary="hollow cartoon capitals in colours of their own, a curve and two rings (EasyCaptcha)",
     lettering=RowLettering(
-        fonts=("LuckiestGuy-Regular", "PermanentMarker-Regular", "ComicNeue-Bold"),
-        size=(0.6, 0.7),
-        rotation=(-12, 12),
-        place="spread",
+        fonts=(
+            *("AveriaSansGWF-Regular", "CaveatBrush-Regular", "ComicNeue-Bold", "GloriaHallelujah-Regular"),
+            *("Humor-Sans", "PatrickHand-Regular", "PlainRounded-Bold", "YuseiMagic-Regular"),
+        ),
+        size=(0.56, 0.68),
+        rotation=(-14, 14),
+        stretch_x=(0.9, 1.2),
+        thickness=(2.5, 4.5),
+        place="columns",
+        start=0,
+        jitter_x=(0.08, 0.18),
+        jitter_y=(-0.02, 0.02),
+        baseline=(0.47, 0.5),
         colour=_COLOURS,
-        hollow=True,
-        outline=(1.5, 2.5),
         shared=(),
         aliases={c: c.upper() for c in _LETTERS if c.islower()},
     ),
@@ -38,19 +54,23 @@ SPEC = Scheme(
     height=48,
     palette=Palette(background="#ffffff", ink=_COLOURS),
     under=(_RINGS, _LINE),
+    on_text=(
+        step("block", rim=(1.5, 2.3), depth_x=(-2.5, 2.5), depth_y=(1, 3.5)),
+        step("sharpen", strength=(0.5, 1.5)),
+    ),
 )
 
 GIF = replace(
     SPEC,
     name="easycaptcha-gif",
     summary="hollow cartoon capitals, one of them hidden in each frame of an animation (EasyCaptcha)",
-    animation=Animation(hiding="fade"),
+    animation=Animation(hiding="fade", anew=("ellipses",)),
 )
 
 ARITH = replace(
     SPEC,
     name="easycaptcha-arith",
-    summary="sums of two digits in hollow cartoon characters in colours of their own, two rings (EasyCaptcha)",
+    summary="sums of two digits in hollow cartoon characters of several colours, two rings (EasyCaptcha)",
     texts=Sums(forms=("0-9 + 0-9", "0-9 - 0-9", "0-9 x 0-9")),
     under=(_RINGS,),
 )
@@ -61,10 +81,18 @@ CHINESE = replace(
     summary="four Chinese characters in colours of their own, a thin curve and three rings (EasyCaptcha)",
     lettering=RowLettering(
         fonts=("WenQuanYiMicroHei",),
-        size=0.58,
+        size=(0.56, 0.6),
         place="spread",
+        margin=0,
+        jitter_x=(0.03, 0.12),
+        baseline=(0.48, 0.54),
         colour=_COLOURS,
     ),
     alphabet="chinese",
     lengths=(4, 4),
+    under=(
+        step("ellipses", count=3, size=(0.1, 0.32), ratio=1, colour=_COLOURS, thickness=(1, 1.5)),
+        replace(_LINE, options={**_LINE.options, "thickness": (1, 1.4)}),
+    ),
+    on_text=(),
 )

@@ -28,8 +28,6 @@ def _ripple(sideways_phase: Range, upright_phase: Range) -> Step:
     )
 
 
-_CRISP = step("sharpen", strength=(0.2, 0.7))
-
 DEFAULT = Scheme(
     name="patchca-default",
     summary="thin and bold black letters that overlap, a winding line through them, all rippled (patchca)",
@@ -41,13 +39,14 @@ DEFAULT = Scheme(
         baseline=(0.48, 0.52),
         fit="clip",
         shared=("size",),
+        crisp=True,
     ),
     alphabet="23456789abdegkmnpswx",
     lengths=(6, 9),
     width=160,
     height=70,
     palette=Palette(background="#ffffff", ink="#000000"),
-    over=(step("splines"), _ripple((0.06, 0.19), (0.7, 0.82)), _CRISP),
+    over=(step("splines"), _ripple((0.06, 0.19), (0.7, 0.82))),
 )
 
 MARBLE = replace(
@@ -57,7 +56,6 @@ MARBLE = replace(
     over=(
         step("turbulence", amplitude=(0.017, 0.025), scale=(0.045, 0.07), turns=(0.9, 1.3)),
         _ripple((0.29, 0.42), (0.78, 0.9)),
-        _CRISP,
     ),
 )
 
@@ -77,6 +75,5 @@ WOBBLE = replace(
             lean=1,
         ),
         _ripple((0.27, 0.4), (0.74, 0.86)),
-        _CRISP,
     ),
 )
