@@ -162,7 +162,7 @@ RUOYI_MATH = replace(
         gap=(0.02, 0.07),
         jitter_x=(0.02, 0.13),
         outline=(0.25, 0.45),
-        thickness=(-1.1, -0.3),
+        thickness=(-1.3, -0.4),
         outline_colour="#000060",
         baseline=(0.45, 0.485),
         shared=("size", "jitter_x"),
@@ -170,7 +170,7 @@ RUOYI_MATH = replace(
     alphabet="*+-/0123456789=?",
     lengths=(5, 5),
     texts=Sums(
-        forms=(*("0-9 * 0-9",) * 3, *("0-9 + 0-9",) * 4, *("0-9 / 1-9",) * 2, *("0-9 - 0-9",) * 3),
+        forms=(*("0-9 * 0-9",) * 4, *("0-9 + 0-9",) * 3, "0-9 / 1-9", *("0-9 - 0-9",) * 4),
         negative=False,
         suffix="=?",
     ),
