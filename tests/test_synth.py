@@ -88,16 +88,18 @@ def bare(name: str, **changes: object) -> Scheme:
 def test_every_character_stays_on_the_canvas(name: str, size: tuple[int, int]) -> None:
     """The text spans the picture, and at most a trace of its ink lies at the left or right edge.
 
-    (``lepture`` starts a few pixels in and may end as many over the edge, as its model does.)
+    (``lepture`` starts a few pixels in and may end as many over the edge, as its model does. Schemes that
+    clip, as their libraries do, may cut a part of their ink off, and have sizes of their own.)
     """
     scheme = bare(name, alphabet="E", lengths=(4, 4), width=size[0], height=size[1])
+    clips = getattr(scheme.lettering, "fit", "") == "clip"
     for index in range(60):
         image, _ = draw(scheme, 9, index)
         ink = (image != image[0, 0]).any(axis=2)
-        assert ink[:, [0, -1]].sum() < 0.02 * ink.sum(), index
+        assert ink[:, [0, -1]].sum() < (0.1 if clips else 0.02) * ink.sum(), index
         columns = np.flatnonzero(ink.any(axis=0))
-        assert columns[-1] - columns[0] > 0.4 * size[0], index
-        assert ink.mean() > 0.04, index
+        assert columns[-1] - columns[0] > (0.2 if clips else 0.4) * size[0], index
+        assert ink.mean() > (0.02 if clips else 0.04), index
 
 
 @every_fixed_scheme
@@ -110,7 +112,8 @@ def test_every_character_is_drawn_anew(name: str) -> None:
         ink = (image != image[0, 0]).any(axis=2)
         rows, columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
         shapes.add(ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1].tobytes())
-    assert len(shapes) > 40
+    # Crisp ones differ by whole sizes only.
+    assert len(shapes) > (2 if getattr(scheme.lettering, "crisp", False) else 40)
 
 
 def test_sample_is_a_function_of_large_seeds_and_indices_too() -> None:
