@@ -11,6 +11,14 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 
+def smoothed(loss: Tensor, scores: Tensor, smoothing: float) -> Tensor:
+    """``loss`` with a share of the cross-entropy between uniform and ``scores`` ``(N, T, C)``.
+
+    Beside a cross-entropy that is label smoothing (Szegedy et al., 2016); beside CTC, a confidence penalty.
+    """
+    return loss if smoothing == 0 else (1 - smoothing) * loss - smoothing * scores.mean()
+
+
 class CtcHead(nn.Module):
     """Connectionist temporal classification (Graves et al., 2006): texts of any length up to T steps."""
 
@@ -25,13 +33,15 @@ class CtcHead(nn.Module):
         # Log-probabilities in float32: bf16 has too few digits for sums over alignments.
         return functional.log_softmax(self.linear(self.dropout(features)).float(), dim=-1)
 
-    def loss(self, scores: Tensor, targets: Tensor, lengths: Tensor) -> Tensor:
+    def loss(self, scores: Tensor, targets: Tensor, lengths: Tensor, smoothing: float = 0.0) -> Tensor:
         """Mean over pictures of -log P(text) per character.
 
-        ``targets`` is ``(N, L)`` int64 padded with 0, ``lengths`` is ``(N,)`` int64.
+        ``targets`` is ``(N, L)`` int64 padded with 0, ``lengths`` is ``(N,)`` int64. An alignment has no
+        target to smooth: ``smoothing`` draws the scores of each step towards uniform instead.
         """
         steps = torch.full((scores.shape[0],), scores.shape[1], dtype=torch.long)
-        return functional.ctc_loss(scores.transpose(0, 1), targets, steps, lengths, zero_infinity=True)
+        loss = functional.ctc_loss(scores.transpose(0, 1), targets, steps, lengths, zero_infinity=True)
+        return smoothed(loss, scores, smoothing)
 
 
 class PositionHead(nn.Module):
@@ -57,10 +67,13 @@ class PositionHead(nn.Module):
         logits = self.linear(self.dropout(features)).float()
         return functional.log_softmax(logits.reshape(-1, self.length, self.classes), dim=-1)
 
-    def loss(self, scores: Tensor, targets: Tensor, lengths: Tensor) -> Tensor:
-        """Mean cross-entropy per position. ``targets`` is ``(N, L)``, ``L <= length``, padded with 0."""
+    def loss(self, scores: Tensor, targets: Tensor, lengths: Tensor, smoothing: float = 0.0) -> Tensor:
+        """Mean cross-entropy per position. ``targets`` is ``(N, L)``, ``L <= length``, padded with 0.
+
+        ``smoothing`` is the share of each target that is spread over all classes.
+        """
         padded = functional.pad(targets, (0, self.length - targets.shape[1]))
-        loss = functional.nll_loss(scores.flatten(0, 1), padded.flatten())
+        loss = smoothed(functional.nll_loss(scores.flatten(0, 1), padded.flatten()), scores, smoothing)
         if self.centers is not None and self.centers.features is not None:
             loss = loss + self.center * self.centers.loss(padded)
         return loss

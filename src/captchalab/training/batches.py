@@ -20,6 +20,7 @@ from captchalab.reading.alphabet import MAX_LABEL_LENGTH, Alphabet
 from captchalab.reading.inputspec import InputSpec
 from captchalab.samples.sample import Sample, Source
 from captchalab.training.augment import Augmentation, augment
+from captchalab.training.balance import Chances, deal
 
 Batch = tuple[Tensor, Tensor, Tensor]
 """Pictures ``(B, H, W, C)`` uint8, targets ``(B, L)`` int64 padded with 0, lengths ``(B,)`` int64."""
@@ -96,6 +97,8 @@ class Batches(Dataset[Batch]):
     world: int = 1
     longest: int = MAX_LABEL_LENGTH
     """Characters of a drawn text, at most."""
+    chances: Chances | None = None
+    """How often each picture at rest comes; ``None``: each once each time through."""
     _order: tuple[int, NDArray[np.int64]] | None = field(default=None, repr=False)
 
     def __getitem__(self, step: int) -> Batch:
@@ -139,8 +142,8 @@ class Batches(Dataset[Batch]):
         assert self.resting is not None
         epoch, position = divmod(place, len(self.resting))
         if self._order is None or self._order[0] != epoch:
-            order = np.random.default_rng((self.seed, epoch)).permutation(len(self.resting))
-            self._order = (epoch, order)
+            rng = np.random.default_rng((self.seed, epoch))
+            self._order = (epoch, deal(len(self.resting), self.chances, rng))
         chosen = int(self._order[1][position])
         return self.resting.images[chosen], self.resting.texts[chosen]
 

@@ -38,7 +38,8 @@ def estimate(
     ``spent`` is the seconds that getting ready has taken. The first process decides for all.
     """
     started = time.monotonic()
-    trial = State.new(copy.deepcopy(state.network), plan.recipe)
+    trial = State.new(copy.deepcopy(state.network), plan.recipe, state.known_rows)
+    trial.teacher = state.teacher
     step_seconds, used = measure_speed(lambda batch: train_step(trial, plan.recipe, batch), stream)
     before = time.monotonic()
     validate(trial.average, plan.validation, plan.alphabet, accelerator.device)

@@ -17,6 +17,7 @@ from captchalab.errors import UsageError
 from captchalab.processors import available
 from captchalab.samples.sample import Source
 from captchalab.training.augment import AUGMENTATIONS
+from captchalab.training.balance import balanced_chances
 from captchalab.training.batches import Batch, Batches
 from captchalab.training.checkpoint import checkpoints, save_checkpoint
 from captchalab.training.device import open_accelerator
@@ -42,6 +43,7 @@ from captchalab.training.run import (
     write_beginning,
 )
 from captchalab.training.state import State
+from captchalab.training.teacher import load_teacher
 
 
 @dataclass(frozen=True)
@@ -88,6 +90,7 @@ def fit(
     tell = on_progress if on_progress is not None and chief else _nobody
     resuming = stored and bool(checkpoints(run / CHECKPOINTS))
     plan, state = get_ready(chosen, sources, accelerator, lambda text: tell(Message(text)), resuming=resuming)
+    state.teacher = load_teacher(plan, state.network)
     resumed = resume and take_up(run, state)
     batches = _batches(plan, accelerator)
     load = load_in_turns if accelerator.device.type == "cpu" else load_ahead
@@ -160,6 +163,9 @@ def _trainer(
 
 def _batches(plan: Plan, accelerator: Accelerator) -> Batches:
     recipe = plan.recipe
+    chances = None
+    if plan.resting is not None and recipe.balance > 0:
+        chances = balanced_chances(plan.resting.texts, recipe.balance)
     return Batches(
         resting=plan.resting,
         drawn=plan.drawn,
@@ -169,6 +175,7 @@ def _batches(plan: Plan, accelerator: Accelerator) -> Batches:
         seed=recipe.seed,
         augmentation=AUGMENTATIONS[recipe.augment],
         longest=plan.lengths[1],
+        chances=chances,
         rank=accelerator.process_index,
         world=accelerator.num_processes,
     )

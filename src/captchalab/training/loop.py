@@ -18,7 +18,8 @@ from captchalab.training.metrics_file import MetricsFile
 from captchalab.training.plan import Plan
 from captchalab.training.progress import Message, OnProgress, Progress
 from captchalab.training.recipe import Recipe
-from captchalab.training.state import State, learning_rate
+from captchalab.training.schedule import learning_rate
+from captchalab.training.state import State
 from captchalab.training.validate import read_scores, validate
 
 ROWS = 60
@@ -88,14 +89,14 @@ class Trainer:
             "pictures": state.step * plan.recipe.batch * self.accelerator.num_processes,
             "seconds": state.seconds,
             "loss": loss,
-            "learning_rate": learning_rate(plan.recipe, state.step),
+            "learning_rate": learning_rate(plan.recipe, state.step, state.cuts),
             "pictures_per_second": rate,
             "train_sequence_accuracy": train.sequence_accuracy,
             "train_character_accuracy": train.character_accuracy,
         }
         if validating:
             figures = validate(state.average, plan.validation, plan.alphabet, self.accelerator.device).figures
-            state.take_best(figures | {"step": state.step})
+            state.take_best(figures | {"step": state.step}, plan.recipe.plateau)
             row |= {f"validation_{name}": value for name, value in figures.items()}
         self.metrics.add(**row)
 
@@ -114,11 +115,12 @@ class Trainer:
         return False
 
     def _agree(self, stop: bool) -> bool:
-        """The first process decides for all."""
+        """The first process, which validates, decides for all: whether to stop, and how low the rate is."""
         if self.accelerator.num_processes == 1:
             return stop
-        flag = torch.tensor([int(stop)], device=self.accelerator.device)
-        return bool(broadcast(flag).item())
+        told = torch.tensor([int(stop), self.state.cuts], device=self.accelerator.device)
+        stop, self.state.cuts = broadcast(told).tolist()
+        return bool(stop)
 
 
 def train_step(
@@ -136,11 +138,14 @@ def train_step(
     images, targets, lengths = batch
     device = next(state.network.parameters()).device
     for group in state.optimizer.param_groups:
-        group["lr"] = learning_rate(recipe, state.step)
+        group["lr"] = group["share"] * learning_rate(recipe, state.step, state.cuts)
     state.network.train()
+    images = images.to(device, non_blocking=True)
     with torch.autocast(device.type, torch.bfloat16, enabled=recipe.precision == "bfloat16"):
-        scores = (network or state.network)(images.to(device, non_blocking=True))
-    loss = state.network.head.loss(scores, targets.to(device), lengths.to(device))
+        scores = (network or state.network)(images)
+    loss = state.network.head.loss(scores, targets.to(device), lengths.to(device), recipe.label_smoothing)
+    if state.teacher is not None:
+        loss = state.teacher.mix(loss, scores, images)
     value = loss.item()
     if not value < 1e9:
         raise RunError(f"the loss became {value} at step {state.step}: lower learning_rate or clip")

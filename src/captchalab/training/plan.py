@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -18,6 +17,7 @@ from captchalab.samples.resting import RestingSource
 from captchalab.samples.sample import AtRest, Source
 from captchalab.sources import open_source
 from captchalab.training.batches import VALIDATION_OFFSET, Prepared, prepare
+from captchalab.training.input_size import choose_spec
 from captchalab.training.pictures import Listed, list_pictures
 from captchalab.training.recipe import Recipe
 
@@ -72,6 +72,10 @@ def make_plan(recipe: Recipe, sources: Sequence[Source], precision: str, tell: T
             raise UsageError(
                 f"{source.name} was opened with frames={source.frames!r}, the recipe has {recipe.frames!r}"
             )
+    if recipe.balance and not resting:
+        raise UsageError(
+            f"balance={recipe.balance:g} is of pictures at rest, and these are drawn: leave it out"
+        )
     texts, lengths = _in_use(sources)
     alphabet = load_alphabet(recipe.alphabet) if recipe.alphabet else Alphabet.of_texts(texts)
     for text in texts:
@@ -128,33 +132,6 @@ def make_plan(recipe: Recipe, sources: Sequence[Source], precision: str, tell: T
         validation=validation,
         pictures=list_pictures(resting, recipe),
     )
-
-
-def choose_spec(recipe: Recipe, sources: Sequence[Source], longest: int) -> InputSpec:
-    """The network's input: as the recipe says, or from the pictures' size and the longest text."""
-    sizes = [size for source in sources for size in _sizes(source)]
-    fit = recipe.fit or ("stretch" if len(set(sizes)) == 1 else "pad")
-    height = recipe.height or (32 if recipe.options.get("size") in ("tiny", "small") else 48)
-    if recipe.width:
-        return InputSpec(height, recipe.width, recipe.channels, fit)
-    aspect = max(width / high for high, width in sizes)
-    # Enough columns for the texts; very wide pictures are squeezed, since width costs time.
-    needed = 4 * max(2 * longest + 2, 8)
-    width = max(min(round(height * aspect / 8) * 8, 320), needed)
-    return InputSpec(height, width, recipe.channels, fit)
-
-
-def _sizes(source: Source) -> list[tuple[int, int]]:
-    """Heights and widths of its first pictures; unreadable ones are passed over."""
-    sizes: list[tuple[int, int]] = []
-    for index in range(source.size or 1000):
-        with suppress(ImageError):
-            sizes.append(source.sample(index).image.shape[:2])
-        if len(sizes) == 24:
-            break
-    if not sizes:
-        raise UsageError(f"no picture of {source.name} can be read: captchalab check says why")
-    return sizes
 
 
 def set_aside(source: AtRest, total: int | None = None) -> tuple[list[int], list[int]]:

@@ -18,8 +18,9 @@ from captchalab.training.device import has_bfloat16
 from captchalab.training.estimate import usual_interval
 from captchalab.training.plan import Plan, Tell, make_plan
 from captchalab.training.recipe import Recipe, read_settings
-from captchalab.training.start import follow_start, load_start, take_over
+from captchalab.training.start import SCRATCH, follow_start, known_rows, load_start, take_over
 from captchalab.training.state import State
+from captchalab.training.teacher import follow_teacher
 
 
 def settings_of(recipe: str | Path | Recipe | None, changes: dict[str, Any]) -> dict[str, Any]:
@@ -75,15 +76,21 @@ def get_ready(
     start = None if resuming else load_start(recipe.start)
     if start is not None:
         recipe = follow_start(recipe, start[1])
+    elif recipe.start_rate != 1 and recipe.start == SCRATCH:
+        raise UsageError(f"start_rate={recipe.start_rate:g} is of a model to start from: name it with --from")
+    if not resuming:
+        recipe = follow_teacher(recipe)
     recipe = recipe.with_changes(frames=recipe.frames or "first")
     precision = "bfloat16" if has_bfloat16(accelerator.device) else "float32"
     plan = make_plan(recipe, open_sources(sources, recipe), precision, tell)
     torch.manual_seed(recipe.seed)
     network = build(recipe.network, plan.spec, plan.alphabet.classes, plan.lengths[1], dict(recipe.options))
+    rows = None
     if start is not None:
         shared = take_over(network, start[0], plan.alphabet, start[1].alphabet)
+        rows = known_rows(network, start[0], plan.alphabet, start[1].alphabet)
         tell(f"starting from {start[1].name}: {shared} of {len(plan.alphabet)} characters are known")
-    return plan, State.new(network.to(accelerator.device), plan.recipe)
+    return plan, State.new(network.to(accelerator.device), plan.recipe, rows)
 
 
 def open_sources(sources: Sequence[str | Source] | str, recipe: Recipe) -> list[Source]:

@@ -39,7 +39,10 @@ class Recipe:
         "animations: 'first' or 'fuse' their frames; empty: as the model started from, else first", ""
     )
     augment: str = _setting(
-        "'none', 'light' or 'strong'; empty: none for drawn pictures, light for others", ""
+        "'none', 'light', 'strong' or 'distorted'; empty: none for drawn pictures, light for others", ""
+    )
+    balance: float = _setting(
+        "pictures at rest with rare characters come more often: 0 all alike, 1 by how rare they are", 0.0
     )
 
     steps: int = _setting("number of steps; 0: from minutes, or 4000", 0)
@@ -47,9 +50,33 @@ class Recipe:
     until: float = _setting("stop at this validation sequence accuracy; 0: never", 0.0)
     patience: int = _setting("stop after so many validations without gain; 0: never", 10)
     batch: int = _setting("pictures a step", 128)
+    optimizer: str = _setting("'adamw', 'radam', 'adam' or 'sgd' (with momentum 0.9)", "adamw")
     learning_rate: float = _setting("peak learning rate", 3e-3)
+    start_rate: float = _setting(
+        "share of the learning rate for what came from the start model; what is new learns at the full rate",
+        1.0,
+    )
+    schedule: str = _setting(
+        "the learning rate after its warm-up: 'cosine' (falls to nearly 0), 'step', 'plateau' or 'constant'",
+        "cosine",
+    )
     warmup: float = _setting("share of the steps in which the learning rate rises", 0.15)
-    weight_decay: float = _setting("decoupled weight decay of AdamW", 0.01)
+    decay: float = _setting("what 'step' and 'plateau' multiply the learning rate by at each cut", 0.1)
+    decay_every: float = _setting(
+        "share of the steps after which 'step' cuts the learning rate, each time", 0.5
+    )
+    plateau: int = _setting("validations without gain after which 'plateau' cuts the learning rate", 2)
+    weight_decay: float = _setting("of weights: decoupled for adamw and radam, L2 for adam and sgd", 0.01)
+    label_smoothing: float = _setting(
+        "share of each target that is spread over all classes; for CTC, of the loss that draws each step's "
+        "scores towards uniform (0.01 is much)",
+        0.0,
+    )
+    teacher: str = _setting("model file or run to learn from as well (distillation); empty: none", "")
+    teacher_weight: float = _setting("share of the teacher in the loss", 0.5)
+    temperature: float = _setting(
+        "what softens the scores of teacher and network before they are compared", 2.0
+    )
     clip: float = _setting("largest norm of the gradient", 2.0)
     average: float = _setting("decay of the averaged weights (EMA); 0: no averaging", 0.99)
     precision: str = _setting("'float32', 'bfloat16' or 'auto' (bfloat16 where the processor has it)", "auto")
@@ -65,7 +92,9 @@ class Recipe:
     def __post_init__(self) -> None:
         _choice("precision", self.precision, ("auto", "float32", "bfloat16"))
         _choice("weights", self.weights, ("float16", "float32"))
-        _choice("augment", self.augment, ("", "none", "light", "strong"))
+        _choice("augment", self.augment, ("", "none", "light", "strong", "distorted"))
+        _choice("optimizer", self.optimizer, ("adamw", "radam", "adam", "sgd"))
+        _choice("schedule", self.schedule, ("cosine", "step", "plateau", "constant"))
         _choice("fit", self.fit, ("", "stretch", "pad"))
         _choice("frames", self.frames, ("", *FRAMES))
         _between("channels", self.channels, 1, 3)
@@ -75,7 +104,15 @@ class Recipe:
         _between("patience", self.patience, 0, 1_000_000)
         _between("batch", self.batch, 1, 65_536)
         _between("learning_rate", self.learning_rate, 1e-8, 1)
+        _between("start_rate", self.start_rate, 0, 1)
         _between("warmup", self.warmup, 0, 0.9)
+        _between("decay", self.decay, 1e-3, 1)
+        _between("decay_every", self.decay_every, 1e-3, 1)
+        _between("plateau", self.plateau, 1, 1_000_000)
+        _between("label_smoothing", self.label_smoothing, 0, 0.9)
+        _between("teacher_weight", self.teacher_weight, 0, 1)
+        _between("temperature", self.temperature, 0.1, 100)
+        _between("balance", self.balance, 0, 1)
         _between("weight_decay", self.weight_decay, 0, 1)
         _between("clip", self.clip, 1e-3, 1e6)
         _between("average", self.average, 0, 0.99999)

@@ -57,19 +57,44 @@ def take_over(network: Network, old: Network, alphabet: Alphabet, old_alphabet: 
     stays the blank's. New characters keep their fresh rows. Raises ``UsageError`` if anything else
     differs in shape.
     """
-    shared = [
-        (alphabet.encode(c)[0], old_alphabet.encode(c)[0]) for c in alphabet.characters if c in old_alphabet
-    ]
-    rows = [(BLANK, BLANK), *shared]
-    weights, known = network.state_dict(), old.state_dict()
+    pairs = _row_pairs(network, old, alphabet, old_alphabet)
+    here, there = (list(rows) for rows in zip(*pairs, strict=True))
+    weights, known = _taken(network), _taken(old)
     _check_shapes(weights, known)
     with torch.no_grad():
         for name, target in weights.items():
             if name.startswith(_CLASSIFIER):
-                _copy_rows(target, known[name], rows, alphabet.classes, old_alphabet.classes)
+                target[here] = known[name][there]
             else:
                 target.copy_(known[name])
-    return len(shared)
+    return sum(character in old_alphabet for character in alphabet.characters)
+
+
+def known_rows(network: Network, old: Network, alphabet: Alphabet, old_alphabet: Alphabet) -> torch.Tensor:
+    """``(rows,)`` bool: which rows of the classifier of ``network`` ``take_over`` fills."""
+    rows = torch.zeros(network.head.linear.out_features, dtype=torch.bool)
+    rows[[here for here, _ in _row_pairs(network, old, alphabet, old_alphabet)]] = True
+    return rows
+
+
+def _row_pairs(
+    network: Network, old: Network, alphabet: Alphabet, old_alphabet: Alphabet
+) -> list[tuple[int, int]]:
+    """Rows of the two classifiers that stand for one class, for each position (one in CTC)."""
+    shared = [c for c in alphabet.characters if c in old_alphabet]
+    classes = [(BLANK, BLANK), *((alphabet.encode(c)[0], old_alphabet.encode(c)[0]) for c in shared)]
+    ours, theirs = alphabet.classes, old_alphabet.classes
+    positions = min(network.head.linear.out_features // ours, old.head.linear.out_features // theirs)
+    return [
+        (position * ours + here, position * theirs + there)
+        for position in range(positions)
+        for here, there in classes
+    ]
+
+
+def _taken(network: Network) -> Weights:
+    """All that one network can take from another: not what only a loss remembers."""
+    return {name: tensor for name, tensor in network.state_dict().items() if ".training_" not in name}
 
 
 def _check_shapes(weights: Weights, known: Weights) -> None:
@@ -83,13 +108,3 @@ def _check_shapes(weights: Weights, known: Weights) -> None:
                 f"the network asked for differs in {name} from that of the model to start from: leave its "
                 "options, height, width and channels as that model has them, or train --from scratch"
             )
-
-
-def _copy_rows(
-    new: torch.Tensor, old: torch.Tensor, rows: list[tuple[int, int]], classes: int, old_classes: int
-) -> None:
-    """Rows of a classifier, for each of its positions (one, where the head is CTC)."""
-    positions = min(new.shape[0] // classes, old.shape[0] // old_classes)
-    for position in range(positions):
-        for here, there in rows:
-            new[position * classes + here] = old[position * old_classes + there]

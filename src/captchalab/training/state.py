@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import math
 from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,9 +10,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from captchalab.errors import RunError
 from captchalab.networks import Network
 from captchalab.training.checkpoint import Checkpoint
+from captchalab.training.optimizer import make_optimizer, slow_rows
 from captchalab.training.recipe import Recipe
+from captchalab.training.teacher import Teacher
 
 
 @dataclass
@@ -33,13 +35,25 @@ class State:
     """Sequence accuracy of the last validation."""
     stale: int = 0
     """Validations since the last gain."""
+    cuts: int = 0
+    """How often validations without gain have called for a lower learning rate."""
     losses: deque[float] = field(default_factory=lambda: deque(maxlen=50))
     """Of the last steps; their mean is what is told."""
+    known_rows: Tensor = field(default_factory=lambda: torch.empty(0, dtype=torch.bool))
+    """``(rows,)`` bool: rows of the classifier that came from the start model, where they learn slower."""
+    teacher: Teacher | None = None
 
     @classmethod
-    def new(cls, network: Network, recipe: Recipe) -> State:
+    def new(cls, network: Network, recipe: Recipe, known_rows: Tensor | None = None) -> State:
         average = copy.deepcopy(network).eval().requires_grad_(False)
-        return cls(network, average, make_optimizer(network, recipe))
+        state = cls(network, average, make_optimizer(network, recipe))
+        if recipe.start_rate != 1:
+            classifier = network.head.linear
+            state.known_rows = torch.zeros_like(classifier.bias, dtype=torch.bool)
+            if known_rows is not None:
+                state.known_rows.copy_(known_rows)
+            slow_rows(state.optimizer, classifier, state.known_rows, recipe.start_rate)
+        return state
 
     def follow(self, decay: float) -> None:
         """Move the average towards the weights. Early on the average forgets faster."""
@@ -49,8 +63,11 @@ class State:
             floats = [name for name, tensor in ours.items() if tensor.is_floating_point()]
             torch._foreach_lerp_([ours[name] for name in floats], [theirs[name] for name in floats], 1 - keep)
 
-    def take_best(self, figures: dict[str, Any]) -> bool:
-        """Remember these weights if they are the best yet: by accuracy, then by loss. Whether they are."""
+    def take_best(self, figures: dict[str, Any], endured: int) -> bool:
+        """Remember these weights if they are the best yet: by accuracy, then by loss. Whether they are.
+
+        Every so many validations without gain as are ``endured`` count as a call for a lower learning rate.
+        """
         key = (figures["sequence_accuracy"], -figures["loss"])
         gained = not self.figures or key > (self.figures["sequence_accuracy"], -self.figures["loss"])
         if gained:
@@ -58,6 +75,7 @@ class State:
             self.best = {name: tensor.detach().clone() for name, tensor in self.average.state_dict().items()}
         self.latest = figures["sequence_accuracy"]
         self.stale = 0 if gained else self.stale + 1
+        self.cuts += int(self.stale > 0 and self.stale % endured == 0)
         return gained
 
     def best_network(self) -> Network:
@@ -75,14 +93,20 @@ class State:
                 f"optimizer.{number}.{name}": torch.as_tensor(value) for name, value in moments.items()
             }
         tensors["random"] = torch.get_rng_state()
+        if len(self.known_rows):
+            tensors["known_rows"] = self.known_rows
         if torch.cuda.is_available():  # where dropout draws on a GPU
             tensors["random_cuda"] = torch.cuda.get_rng_state()
         facts = {"step": self.step, "seconds": self.seconds, "figures": self.figures}
-        facts |= {"latest": self.latest, "stale": self.stale, "losses": list(self.losses)}
+        facts |= {"latest": self.latest, "stale": self.stale, "losses": list(self.losses), "cuts": self.cuts}
+        facts["teacher"] = self.teacher.sha256 if self.teacher is not None else ""
         return Checkpoint(tensors, facts)
 
     def load(self, checkpoint: Checkpoint) -> None:
-        """Go on exactly where the checkpoint was taken."""
+        """Go on exactly where the checkpoint was taken. Raises ``RunError`` for another teacher than then."""
+        facts = checkpoint.facts
+        if self.teacher is not None and facts["teacher"] != self.teacher.sha256:
+            raise RunError("the teacher is not the one that this run began with: put that back to resume")
         groups: dict[str, dict[str, Tensor]] = {"network": {}, "average": {}, "best": {}, "optimizer": {}}
         for name, tensor in checkpoint.tensors.items():
             group, _, rest = name.partition(".")
@@ -100,27 +124,9 @@ class State:
         torch.set_rng_state(checkpoint.tensors["random"])
         if torch.cuda.is_available() and "random_cuda" in checkpoint.tensors:
             torch.cuda.set_rng_state(checkpoint.tensors["random_cuda"])
-        facts = checkpoint.facts
+        if len(self.known_rows):
+            self.known_rows.copy_(checkpoint.tensors["known_rows"])
         self.step, self.seconds = facts["step"], facts["seconds"]
         self.figures, self.latest, self.stale = facts["figures"], facts["latest"], facts["stale"]
+        self.cuts = facts.get("cuts", 0)  # 0: a run of an older version
         self.losses.extend(facts["losses"])
-
-
-def make_optimizer(network: Network, recipe: Recipe) -> torch.optim.Optimizer:
-    """AdamW; weight decay for weights alone, not for biases and normalisation."""
-    weights = [each for each in network.parameters() if each.ndim > 1]
-    others = [each for each in network.parameters() if each.ndim <= 1]
-    groups = [
-        {"params": weights, "weight_decay": recipe.weight_decay},
-        {"params": others, "weight_decay": 0.0},
-    ]
-    return torch.optim.AdamW(groups, recipe.learning_rate, fused=True)
-
-
-def learning_rate(recipe: Recipe, step: int) -> float:
-    """Up along a cosine in the warm-up's share of the steps, then down along one to nearly nothing."""
-    peak = max(1, round(recipe.warmup * recipe.steps))
-    if step < peak:
-        return recipe.learning_rate * (0.04 + 0.96 * (1 - math.cos(math.pi * step / peak)) / 2)
-    done = (step - peak) / max(1, recipe.steps - peak)
-    return recipe.learning_rate * (1e-4 + (1 - 1e-4) * (1 + math.cos(math.pi * min(1.0, done))) / 2)
