@@ -47,6 +47,7 @@ def test_every_sample_is_drawn_from_another_scheme_on_the_same_canvas() -> None:
 def test_some_samples_look_like_the_declared_schemes() -> None:
     letterings = {type(each.lettering) for each in settled(400)}
     assert letterings >= {AnyLettering, StretchedLettering}
+    assert not any(getattr(each.lettering, "aliases", {}) for each in settled(400))
     without = settled(100, replace(RANDOM, looks=()))
     assert {type(each.lettering) for each in without} == {AnyLettering}
 

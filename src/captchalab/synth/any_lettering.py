@@ -50,6 +50,7 @@ class AnyLettering:
         size = dice.between(0.5, 0.95)
         place = dice.one_of(_PLACES)
         hollow = dice.chance(0.04)
+        paint, tint = _paint(dice, colours)
         lettering = RowLettering(
             fonts=self._choose_fonts(dice, text),
             size=(size * 0.8, size * 1.1) if dice.chance(0.4) else size,
@@ -71,13 +72,13 @@ class AnyLettering:
             hollow=hollow,
             outline=dice.between(1, 2) if hollow or dice.chance(0.06) else 0.0,
             outline_colour="grey 0 255",
-            thickness=dice.between(-0.6, 1.6) if dice.chance(0.15) else 0.0,
+            thickness=dice.between(-0.6, 1.6) if dice.chance(0.08) else 0.0,
             opacity=dice.between(0.75, 1.0) if dice.chance(0.15) else 1.0,
             hard=dice.chance(0.06),
-            shared=("size", *(("font",) if dice.chance(0.5) else ())),
+            colour=paint,
+            tint=tint,
+            shared=("size", "font") if dice.chance(0.5) else ("size",),
         )
-        paint, tint = _paint(dice, colours)
-        lettering = replace(lettering, colour=paint, tint=tint)
         return _with_shadow(dice, lettering) if dice.chance(0.08) else lettering
 
     def _choose_fonts(self, dice: _Dice, text: str) -> tuple[str, ...]:

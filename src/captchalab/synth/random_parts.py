@@ -27,7 +27,7 @@ GROUNDS: tuple[Step, ...] = (
 
 _MARKS: tuple[Step, ...] = (
     step("lines", span="any", count=(1, 5)),
-    step("lines", span="any", count=(2, 10), colour=(0, 255), thickness=(1, 1.5)),
+    step("lines", span="any", count=(2, 8), colour=(0, 255), thickness=(1, 1.5)),
     step("curves", count=(1, 2)),
     step("curves", count=(1, 4), colour=(0, 255), thickness=(1, 2.5)),
     step("curves", count=(1, 3), wobble=(0.2, 0.8), thickness=(1, 2)),
@@ -38,8 +38,7 @@ _MARKS: tuple[Step, ...] = (
     step("arcs", count=(2, 6), colour=(0, 255)),
     step("polylines", span="any", count=(1, 2), thickness=(1, 2)),
     step("dashes", span="any", count=(1, 4)),
-    step("scratches", count=(10, 60)),
-    step("scratches", count=(20, 120), colour=(80, 255), same_colour=False, length=(0.05, 0.3)),
+    step("scratches", count=(5, 25), length=(0.05, 0.3)),
     step("grid", opacity=(0.2, 0.6)),
     step("dots", count=(10, 45)),
     step("dots", count=(10, 60), colour=(0, 255)),
@@ -53,8 +52,9 @@ _MARKS: tuple[Step, ...] = (
 )
 UNDER: tuple[Step, ...] = (
     *_MARKS,
-    step("decoys", count=(3, 12), colour=(0, 255), opacity=(0.15, 0.45)),
-    step("decoys", count=(10, 40), size=(0.1, 0.25), colour=(0, 255), opacity=(0.15, 0.5)),
+    step("scratches", count=(20, 120), colour=(80, 255), same_colour=False, length=(0.05, 0.3)),
+    step("decoys", count=(2, 7), colour=(0, 255), opacity=(0.15, 0.45)),
+    step("decoys", count=(6, 16), size=(0.1, 0.25), colour=(0, 255), opacity=(0.15, 0.5)),
     step("blobs", count=(1, 5), colour=(0, 255), opacity=(0.15, 0.4)),
     step("ellipses", count=(2, 8), style="filled", colour=(0, 255), opacity=(0.15, 0.4)),
     step("rectangles", count=(2, 8), style="filled", colour=(0, 255), opacity=(0.15, 0.4)),
@@ -83,7 +83,7 @@ WARPS: tuple[Step, ...] = (
     step("rotate", degrees=(-8, 8)),
     step("perspective", pull=(0.05, 0.25)),
     step("water_ripple"),
-    step("water_ripple", amplitude=(0.03, 0.07), wavelength=0.04),
+    step("water_ripple", amplitude=(0.02, 0.05), wavelength=0.04, radius=(0.6, 1.2)),
     step("fish_eye", magnification=(1.3, 3.0)),
     step("swirl", degrees=(-40, 40)),
     step("elastic", amplitude=(0.02, 0.06)),
@@ -106,6 +106,6 @@ FINISHES: tuple[Step, ...] = (
     step("posterize", levels=(4, 16), probability=0.03),
     step("palette", count=(6, 32), probability=0.03),
     step("frame", colour=("#000000", "#808080", "ink"), probability=0.05),
-    step("jpeg", quality=(35, 95), probability=0.35),
+    step("jpeg", quality=(35, 95), probability=0.28),
 )
 """Applied to every picture, each with its probability."""

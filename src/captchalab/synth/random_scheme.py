@@ -23,6 +23,8 @@ _BORROWED = 0.35
 _SCALED = ("amplitude", "count", "period", "radius", "reach", "sigma", "size", "thickness", "wavelength")
 """Options of a borrowed scheme's effects that are changed."""
 _WIDEST_MARGIN = 0.15
+_LEAST_SIZE = 0.5
+_LEAST_OPACITY = 0.35
 _DEFAULT = Palette()
 _T = TypeVar("_T")
 
@@ -62,7 +64,8 @@ class RandomScheme(Scheme):
             lettering=self._lettering_like(rng, look),
             palette=look.palette,
             under=some(look.under),
-            on_text=some(look.on_text),
+            # Without one of these the text may not be seen.
+            on_text=tuple(_changed(rng, step) for step in look.on_text),
             over=(*some(look.over), *(FINISHES if rng.random() < 0.5 else ())),
         )
 
@@ -78,11 +81,26 @@ class RandomScheme(Scheme):
         else:
             lettering = lettering.with_fonts(own)
         if isinstance(lettering, RowLettering):
-            size = _scaled(lettering.size, 0.85 + 0.35 * rng.random())
+            # Small letters on a high canvas would be too small on a low one.
+            least = _LEAST_SIZE / max(_ends(lettering.size))
+            size = _scaled(lettering.size, max(least, 0.85 + 0.35 * rng.random()))
             fit = "shrink" if lettering.fit == "clip" else lettering.fit
             # Margins of wide pictures may leave nothing of narrow ones.
             margin = (0.0, 0.1) if max(_ends(lettering.margin)) > _WIDEST_MARGIN else lettering.margin
-            return replace(lettering, size=size, fit=fit, margin=margin)
+            return replace(
+                lettering,
+                size=size,
+                fit=fit,
+                margin=margin,
+                # Faint characters are lost on other grounds.
+                opacity=(
+                    (_LEAST_OPACITY, 1.0)
+                    if min(_ends(lettering.opacity)) < _LEAST_OPACITY
+                    else lettering.opacity
+                ),
+                # What stands for a character in one scheme is wrong in others: capitals for small letters.
+                aliases={},
+            )
         if isinstance(lettering, StretchedLettering):
             scale = self.height / look.height
             return replace(lettering, sizes=tuple(max(8, round(size * scale)) for size in lettering.sizes))
@@ -137,9 +155,9 @@ def _some(rng: Generator, steps: tuple[Step, ...], one: float, two: float) -> tu
 
 
 def _changed(rng: Generator, step: Step) -> Step:
-    """The same effect in other sizes and amounts, each by up to 40% and where it is stated."""
+    """The same effect in other sizes and amounts, where these are stated."""
     options = {
-        name: _scaled(value, 0.7 + 0.7 * rng.random()) if name in _SCALED else value
+        name: _scaled(value, 0.6 + 0.6 * rng.random()) if name in _SCALED else value
         for name, value in step.options.items()
     }
     return Step(step.effect, options, step.probability)
