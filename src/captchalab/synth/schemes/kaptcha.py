@@ -29,6 +29,7 @@ SHADOW = step(
 LETTERING = RowLettering(
     fonts=FONTS,
     size=0.8,
+    crisp=True,
     advance="ink width",
     gap=(-0.04, 0.07),
     baseline=(0.55, 0.585),
@@ -75,6 +76,7 @@ FISH_EYE = replace(
     WATER_RIPPLE,
     name="kaptcha-fisheye",
     summary="bold black letters under blue and red lines, seen through a lens, on grey (kaptcha, Java)",
+    lettering=replace(LETTERING, size=(0.78, 0.82)),
     on_text=(),
     over=(
         step(
@@ -133,7 +135,7 @@ RUOYI_CHAR = replace(
     WITH_SHADOW,
     name="kaptcha-ruoyi-char",
     summary="four bold black letters in waves, soft shadow, two curves, on grey (kaptcha as RuoYi sets it)",
-    lettering=replace(LETTERING, size=(0.61, 0.655), baseline=(0.465, 0.5)),
+    lettering=replace(LETTERING, size=(0.62, 0.645), baseline=(0.465, 0.5)),
     lengths=(4, 4),
     width=160,
     height=60,
@@ -158,7 +160,7 @@ RUOYI_MATH = replace(
     summary="a sum in bold blue figures in waves, soft shadow, on grey (kaptcha as RuoYi sets it)",
     lettering=replace(
         LETTERING,
-        size=(0.565, 0.605),
+        size=(0.57, 0.597),
         gap=(0.02, 0.07),
         jitter_x=(0.02, 0.13),
         outline=(0.25, 0.45),

@@ -52,6 +52,7 @@ STICKY = Scheme(
     lettering=RowLettering(
         fonts=("Arimo-Bold", "Cousine-Bold"),
         size=0.8,
+        crisp=True,
         place="left",
         start=(0.045, 0.055),
         advance="ink width",
