@@ -16,7 +16,8 @@ COLOURS = Colours((200, 210, 220), INK)
 SIZES = [(48, 120), (32, 64), (97, 301)]
 CERTAIN = {"smooth", "negative", "grey", "frame"}
 COUNTED = {name for name, effect in EFFECTS.items() if "count" in inspect.signature(effect).parameters}
-NOTHING: dict[str, dict[str, float]] = {name: {"count": 0} for name in COUNTED - {"mottle", "palette"}} | {
+NOTHING: dict[str, dict[str, float]] = {name: {"count": 0} for name in COUNTED - {"mottle", "palette"}}
+NOTHING |= {
     "bend": {"bow": 0},
     "blur": {"radius": 0},
     "block": {"rim": 0, "depth_x": 0, "depth_y": 0},

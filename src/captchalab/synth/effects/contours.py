@@ -90,16 +90,21 @@ def block(
     aside, down, edge = pick(rng, depth_x), pick(rng, depth_y), pick(rng, rim)
     steps, swept = math.ceil(max(abs(aside), abs(down))), picture
     for step in range(1, steps + 1):
-        share = step / steps
-        shift = np.array(((1, 0, aside * share), (0, 1, down * share)), dtype=np.float32)
+        # By whole pixels, so that edges stay sharp.
+        moved = round(aside * step / steps), round(down * step / steps)
+        shift = np.array(((1, 0, moved[0]), (0, 1, moved[1])), dtype=np.float32)
         swept = np.asarray(cv2.max(swept, cv2.warpAffine(picture, shift, (width, height))), dtype=np.uint8)
     if edge <= 0:
         return swept
     inside = cv2.erode(picture[:, :, 3], disc(edge), borderValue=(0.0,))
     # Relative to how opaque the text is there, so that faint characters are as hollow as others.
-    hole = cv2.divide(inside, cv2.max(swept[:, :, 3], 1), scale=255)
-    left = cv2.bitwise_not(hole)
+    hole = cv2.divide(inside, np.maximum(swept[:, :, 3], 1), scale=255)
+    left = cv2.LUT(hole, _STEEP)
     return np.asarray(cv2.multiply(swept, cv2.merge((left,) * 4), scale=1 / 255), dtype=np.uint8)
+
+
+# What is left of the rim where the hole is so deep: twice as steep as the edges of the text.
+_STEEP = np.clip(2 * (191.5 - np.arange(256)), 0, 255).astype(np.uint8)
 
 
 def _behind(layer: Bytes, mask: NDArray[np.uint8], colour: Colour, opacity: float) -> Bytes:

@@ -46,6 +46,9 @@ def many_colours(rng: Generator, paint: Paint, colours: Colours, count: int) -> 
     """``count`` colours of one paint, each chosen by itself, ``(count, 3)``."""
     if isinstance(paint, tuple):
         if isinstance(paint[0], str):
+            if count < len(paint):
+                few = [choose_colour(rng, paint, colours) for _ in range(count)]
+                return np.array(few, dtype=np.uint8).reshape(count, 3)
             choices = np.stack([many_colours(rng, str(one), colours, count) for one in paint])
             chosen: Bytes = choices[(rng.random(count) * len(paint)).astype(np.intp), np.arange(count)]
             return chosen

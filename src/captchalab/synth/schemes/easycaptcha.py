@@ -22,7 +22,7 @@ _LINE = step(
     x2=(0.25, 0.75),
     x3=(0.25, 0.75),
     x4=(0.95, 0.97),
-    flatness=0.3,
+    flatness=0.8,
     colour=_COLOURS,
     thickness=(1.7, 2.3),
 )
@@ -38,7 +38,7 @@ SPEC = Scheme(
         size=(0.56, 0.68),
         rotation=(-14, 14),
         stretch_x=(0.9, 1.2),
-        thickness=(2.5, 4.5),
+        thickness=(1, 3.2),
         place="columns",
         start=0,
         jitter_x=(0.08, 0.18),
@@ -54,10 +54,7 @@ SPEC = Scheme(
     height=48,
     palette=Palette(background="#ffffff", ink=_COLOURS),
     under=(_RINGS, _LINE),
-    on_text=(
-        step("block", rim=(1.5, 2.3), depth_x=(-2.5, 2.5), depth_y=(1, 3.5)),
-        step("sharpen", strength=(0.5, 1.5)),
-    ),
+    on_text=(step("block", rim=(1.6, 2.4), depth_x=(-2.5, 2.5), depth_y=(1, 3.5)),),
 )
 
 GIF = replace(
