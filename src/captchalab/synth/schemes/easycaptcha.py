@@ -27,27 +27,29 @@ _LINE = step(
     thickness=(1.7, 2.3),
 )
 
+_CARTOON = RowLettering(
+    fonts=(
+        *("AveriaSansGWF-Regular", "CaveatBrush-Regular", "ComicNeue-Bold", "GloriaHallelujah-Regular"),
+        *("Humor-Sans", "PatrickHand-Regular", "PlainRounded-Bold", "YuseiMagic-Regular"),
+    ),
+    size=(0.56, 0.68),
+    rotation=(-14, 14),
+    stretch_x=(0.9, 1.2),
+    thickness=(1, 3.2),
+    place="columns",
+    start=0,
+    jitter_x=(0.08, 0.18),
+    jitter_y=(-0.02, 0.02),
+    baseline=(0.48, 0.51),
+    colour=_COLOURS,
+    shared=(),
+    aliases={c: c.upper() for c in _LETTERS if c.islower()},
+)
+
 SPEC = Scheme(
     name="easycaptcha-spec",
     summary="hollow cartoon capitals in colours of their own, a curve and two rings (EasyCaptcha)",
-    lettering=RowLettering(
-        fonts=(
-            *("AveriaSansGWF-Regular", "CaveatBrush-Regular", "ComicNeue-Bold", "GloriaHallelujah-Regular"),
-            *("Humor-Sans", "PatrickHand-Regular", "PlainRounded-Bold", "YuseiMagic-Regular"),
-        ),
-        size=(0.56, 0.68),
-        rotation=(-14, 14),
-        stretch_x=(0.9, 1.2),
-        thickness=(1, 3.2),
-        place="columns",
-        start=0,
-        jitter_x=(0.08, 0.18),
-        jitter_y=(-0.02, 0.02),
-        baseline=(0.47, 0.5),
-        colour=_COLOURS,
-        shared=(),
-        aliases={c: c.upper() for c in _LETTERS if c.islower()},
-    ),
+    lettering=_CARTOON,
     alphabet=_LETTERS,
     lengths=(5, 5),
     width=130,
@@ -61,6 +63,10 @@ GIF = replace(
     SPEC,
     name="easycaptcha-gif",
     summary="hollow cartoon capitals, one of them hidden in each frame of an animation (EasyCaptcha)",
+    under=(
+        replace(_RINGS, options={**_RINGS.options, "thickness": 1, "opacity": (0.1, 1)}),
+        replace(_LINE, options={**_LINE.options, "thickness": (1, 1.6)}),
+    ),
     animation=Animation(hiding="fade", anew=("ellipses",)),
 )
 
@@ -68,6 +74,7 @@ ARITH = replace(
     SPEC,
     name="easycaptcha-arith",
     summary="sums of two digits in hollow cartoon characters of several colours, two rings (EasyCaptcha)",
+    lettering=replace(_CARTOON, size=(0.6, 0.72), jitter_x=(0.18, 0.3)),
     texts=Sums(forms=("0-9 + 0-9", "0-9 - 0-9", "0-9 x 0-9")),
     under=(_RINGS,),
 )
@@ -81,8 +88,8 @@ CHINESE = replace(
         size=(0.56, 0.6),
         place="spread",
         margin=0,
-        jitter_x=(0.03, 0.12),
-        baseline=(0.48, 0.54),
+        jitter_x=(0.07, 0.16),
+        baseline=(0.5, 0.55),
         colour=_COLOURS,
     ),
     alphabet="chinese",
