@@ -267,3 +267,9 @@ def test_stipple_leaves_a_mesh_of_crosses() -> None:
     assert (inside[:, :, 3] == 0).mean() == pytest.approx(0.25) and (
         inside.max(axis=(0, 1)) == layer[30, 60]
     ).all()
+
+
+def test_hollow_curves_are_two_thin_ones() -> None:
+    ink = darkness(apply("curves", count=1, thickness=6, hollow=2, tint=0, smooth=False, amplitude=0)) > 0.5
+    column = np.flatnonzero(ink[:, 80])
+    assert 4 <= np.ptp(column) <= 8 and len(column) <= np.ptp(column) - 1

@@ -60,7 +60,11 @@ def _sampled(mask: Bytes, shape: Shape, x: float, y: float, fine: int, size: tup
     x, y = x * fine - 0.5, y * fine - 0.5
     if shape.corners is NO_PULL:
         xx, xy, yx, yy = shape.matrix if fine == 1 else [number * fine for number in shape.matrix]
-        rows = ((xx, xy, x - xx * across - xy * down), (yx, yy, y - yx * across - yy * down))
+        aside, below = x - xx * across - xy * down, y - yx * across - yy * down
+        if (xx, xy, yx, yy) == (1, 0, 0, 1):
+            # Neither scaled nor turned: on whole pixels it stays as sharp as it is.
+            aside, below = round(aside), round(below)
+        rows = ((xx, xy, aside), (yx, yy, below))
         return np.asarray(cv2.warpAffine(mask, np.array(rows), size), dtype=np.uint8)
     box = ((-0.5, -0.5), (wide - 0.5, -0.5), (wide - 0.5, high - 0.5), (-0.5, high - 0.5))
     goal = [(x + dx * fine, y + dy * fine) for dx, dy in shape.corners]

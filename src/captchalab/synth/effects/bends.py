@@ -31,13 +31,15 @@ def curves(
     tint: float = 40.0,
     same_colour: bool = False,
     thickness: Range = (1, 3.5),
+    hollow: float = 0.0,
     smooth: bool = True,
     opacity: Range = 1.0,
 ) -> Bytes:
     """Sine waves from edge to edge, of ``turns`` periods and ``amplitude`` heights.
 
     ``place`` is the height of each end, ``wobble`` the share of a second wave, one octave up; ``tint`` is
-    how far each channel of each wave's colour may be off ``colour``.
+    how far each channel of each wave's colour may be off ``colour``; ``hollow`` so many pixels in the middle
+    of each have the colour of the background.
     """
     height, width = picture.shape[:2]
     number = pick_count(rng, count)
@@ -52,7 +54,10 @@ def curves(
     paths = np.empty((number, _STEPS, 2))
     paths[:, :, 0], paths[:, :, 1] = _ACROSS * (width - 1), down
     pen = Pen(colour, same_colour, thickness, smooth, opacity, tint)
-    return draw_strokes(rng, picture, colours, paths, pen)
+    drawn = draw_strokes(rng, picture, colours, paths, pen)
+    if hollow > 0:
+        drawn = draw_strokes(rng, drawn, colours, paths, Pen("background", True, hollow, smooth))
+    return drawn
 
 
 def bezier(

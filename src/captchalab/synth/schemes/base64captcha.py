@@ -31,17 +31,20 @@ DIGIT = Scheme(
     width=240,
     height=80,
     palette=Palette(background="#ffffff", ink=(0, 128)),
-    on_text=(
+    under=(
         step(
             "curves",
             count=1,
-            turns=(1.3, 3.0),
-            amplitude=(0.06, 0.2),
-            place=(0.35, 0.6),
-            thickness=2.5,
+            turns=(1.1, 2.8),
+            amplitude=(0.05, 0.28),
+            place=(0.35, 0.62),
+            thickness=(3.6, 4.6),
+            hollow=1.6,
             tint=0,
             smooth=False,
         ),
+    ),
+    on_text=(
         step("stipple", pitch=2, radius=1),
         step("ripple", amplitude=(0.06, 0.12), period=(1.25, 2.5), smooth=False),
     ),

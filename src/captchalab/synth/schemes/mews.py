@@ -13,8 +13,9 @@ _FONTS = (
     "OpenSans-Bold",
     "OpenSans-Italic",
     "OpenSans-BoldItalic",
-    "DroidSansMono",
-    "FantasqueSansMono-Bold",
+    "AveriaSansGWF-Regular",
+    "RobotoCondensed-Bold",
+    "WenQuanYiMicroHei",
 )
 _LETTERING = RowLettering(
     fonts=_FONTS,
@@ -69,7 +70,7 @@ DEFAULT = Scheme(
     height=65,
     palette=Palette(background="#ecf2f4", ink=(0, 255)),
     under=_PAPER,
-    over=(step("lines", count=(5, 6), colour=_MAGENTA, thickness=(1.3, 2.2)), step("jpeg", quality=75)),
+    over=(step("lines", count=(4, 6), colour=_MAGENTA, thickness=(1.3, 2.2)), step("jpeg", quality=75)),
 )
 
 FLAT = replace(
@@ -80,7 +81,7 @@ FLAT = replace(
         _LETTERING,
         colour=("#2c3e50", "#c0392b", "#16a085", "#8e44ad", "#303f9f", "#f57c00", "#795548"),
     ),
-    over=(step("lines", count=(10, 11), colour=_MAGENTA, thickness=(1.3, 2.2)), step("jpeg", quality=75)),
+    over=(step("lines", count=(8, 11), colour=_MAGENTA, thickness=(1.3, 2.2)), step("jpeg", quality=75)),
 )
 
 INVERSE = replace(
