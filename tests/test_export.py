@@ -129,7 +129,7 @@ def test_a_weight_changed_on_the_way_is_found(
 
     for fault, words in (("weight", "lacks the parameter head.linear.bias"), ("graph", "differs from its")):
         monkeypatch.setattr(exporting, "_to_onnx", lambda _network, _images, fault=fault: faulty(fault))
-        monkeypatch.setattr(exporting, "_store_as_half", lambda _model: None)
+        monkeypatch.setattr(exporting, "store_as_half", lambda _model: None)
         with pytest.raises(ExportError, match=words):
             export(network, info, pictures, path)
         assert not path.exists()

@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from captchalab.cli import compare, evaluate, export, read, samples, schemes, train
+from captchalab.cli import compare, evaluate, export, lighter, read, samples, schemes, train
 from captchalab.cli.console import say
 from captchalab.cli.failures import explain
 
@@ -39,6 +39,7 @@ app.command()(train.train)
 app.command()(evaluate.evaluate)
 app.command()(compare.compare)
 app.command()(export.export)
+app.command()(lighter.quantize)
 
 
 def _print_version(wanted: bool) -> None:

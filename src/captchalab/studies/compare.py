@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import statistics
-import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -13,9 +11,10 @@ from typing import Any, Protocol
 from captchalab.errors import UsageError
 from captchalab.files import write_atomic
 from captchalab.measuring.evaluate import evaluate
+from captchalab.measuring.speed import time_readers
 from captchalab.reading.modelpath import find_model
 from captchalab.reading.reader import Reads
-from captchalab.samples.sample import AtRest, Source
+from captchalab.samples.sample import AtRest
 from captchalab.samples.split import split
 from captchalab.sources import open_source
 from captchalab.studies.contestants import Contestant, facts_of, open_contestant, parse_contestants
@@ -26,7 +25,6 @@ TEST_PICTURES = 2000
 """Fresh pictures of a drawn source that all are tested on."""
 TIMED = 200
 """Pictures that are read one by one, and in batches, for the times."""
-BATCH = 64
 
 
 class Engine(Protocol):
@@ -177,7 +175,11 @@ def _test(contestant: Contestant, reader: Reads, test: str, run: Path) -> Entry:
     figures = evaluation.to_json()
     wrong = (number for number, row in enumerate(evaluation.rows) if row.reading.text != row.text)
     facts = facts_of(reader)
-    single, batched = _times(reader, source)
+    count = min(TIMED, source.size or TIMED)
+    pictures = [
+        sample.image if sample.data is None else sample.data for sample in map(source.sample, range(count))
+    ]
+    (speed,) = time_readers([reader], pictures)
     shares = ("images", "sequence_accuracy", "sequence_accuracy_low", "sequence_accuracy_high")
     return Entry(
         name=contestant.name,
@@ -188,8 +190,8 @@ def _test(contestant: Contestant, reader: Reads, test: str, run: Path) -> Entry:
         seconds=facts.get("seconds"),
         parameters=facts.get("parameters"),
         file_bytes=_file_bytes(contestant, run),
-        milliseconds=single,
-        pictures_per_second=batched,
+        milliseconds=speed.milliseconds,
+        pictures_per_second=speed.pictures_per_second,
         wrong=tuple(wrong),
     )
 
@@ -199,21 +201,3 @@ def _file_bytes(contestant: Contestant, run: Path) -> int | None:
         return None
     files = [run] if contestant.kind == "recipe" else contestant.text.split("+")
     return sum(len(find_model(file)[0]) for file in files)
-
-
-def _times(reader: Reads, source: Source) -> tuple[float, float]:
-    """Milliseconds of one picture by itself (median), and pictures a second in batches."""
-    count = min(TIMED, source.size or TIMED)
-    pictures = [sample.data or sample.image for sample in map(source.sample, range(count))]
-    for picture in pictures[:10]:
-        reader.read_many([picture])
-    single = []
-    for picture in pictures:
-        begun = time.perf_counter()
-        reader.read_many([picture])
-        single.append(time.perf_counter() - begun)
-    begun = time.perf_counter()
-    for first in range(0, count, BATCH):
-        reader.read_many(pictures[first : first + BATCH])
-    batched = count / (time.perf_counter() - begun)
-    return round(1000 * statistics.median(single), 3), round(batched, 1)

@@ -48,7 +48,7 @@ def export(
         round_to_half(network)
     model = _to_onnx(network, images)
     if weights == "float16":
-        _store_as_half(model)
+        store_as_half(model)
     _check_parameters(network, model)
     data = seal(model.SerializeToString(), info)
     check_parity(network, data, info, images)
@@ -167,7 +167,7 @@ def _drop_zero_biases(model: onnx.ModelProto) -> None:
         nodes.extend(kept)
 
 
-def _store_as_half(model: onnx.ModelProto) -> None:
+def store_as_half(model: onnx.ModelProto) -> None:
     """Large float32 initializers become float16 ones of the same name with a cast behind each."""
     casts = []
     for tensor in model.graph.initializer:

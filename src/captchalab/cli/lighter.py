@@ -1,0 +1,59 @@
+"""`quantize` and `prune`: a model made smaller and faster, with what that costs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from captchalab.cli.console import percent, print_table, say
+
+if TYPE_CHECKING:
+    from captchalab.training.tradeoff import Measured, Tradeoff
+
+ModelArgument = Annotated[
+    str, typer.Argument(metavar="MODEL|RUN", help="A model file, run, or bundled model.")
+]
+OutArgument = Annotated[Path, typer.Argument(metavar="OUT.onnx", help="The model file to write.")]
+DataOption = Annotated[
+    list[str],
+    typer.Option(
+        "--data", metavar="SOURCE", help="Labelled pictures of the kind to read; may be given again."
+    ),
+]
+TestOption = Annotated[
+    str | None,
+    typer.Option(
+        "--test", metavar="SOURCE", help="Measure on this; without it, a part of the data is held out."
+    ),
+]
+
+
+def quantize(model: ModelArgument, out: OutArgument, data: DataOption, test: TestOption = None) -> None:
+    """Write a model in int8. Accuracy, size and time are printed before and after."""
+    from captchalab.training.quantize import quantize as write_quantized
+
+    _print_tradeoff(write_quantized(model, out, data, test))
+
+
+def _print_tradeoff(tradeoff: Tradeoff) -> None:
+    before, after = _cells(tradeoff.before), _cells(tradeoff.after)
+    print_table(("figure", "before", "after"), [(name, before[name], after[name]) for name in before])
+    for note in tradeoff.notes:
+        say(note)
+    say(f"{tradeoff.model}: {tradeoff.advice}")
+
+
+def _cells(measured: Measured) -> dict[str, str]:
+    figures = measured.tally.to_json()
+    low, high = percent(figures["sequence_accuracy_low"]), percent(figures["sequence_accuracy_high"])
+    return {
+        "pictures": f"{figures['images']:,}",
+        "sequence accuracy": percent(figures["sequence_accuracy"]),
+        "  95%": f"{low} to {high}",
+        "character accuracy": percent(figures["character_accuracy"]),
+        "file": f"{measured.size / 1e6:.2f} MB",
+        "one picture": f"{measured.speed.milliseconds:.2f} ms",
+        "in batches of 64": f"{measured.speed.pictures_per_second:,.0f} pictures/s",
+    }

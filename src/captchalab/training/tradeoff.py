@@ -1,0 +1,132 @@
+"""A model made lighter, and what that costs: accuracy, size and time, before and after."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from captchalab.errors import UsageError
+from captchalab.files import make_folder
+from captchalab.measuring.markup import percent
+from captchalab.measuring.speed import Speed, time_readers
+from captchalab.reading.metrics import Tally, measure
+from captchalab.reading.modelfile import ModelInfo, seal, write_model
+from captchalab.reading.reader import Reader
+from captchalab.training.held_out import Picture
+
+TESTED = 2000
+"""Pictures that both models read, about."""
+
+TIMED = 200
+"""Pictures that both models are timed on, at most."""
+
+WORSE = 0.005
+"""A step that costs more accuracy than this does not pay."""
+
+NOTICEABLE = 0.05
+"""A smaller share of time or size is neither gain nor loss."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What one model reached: ``size`` is that of its file in bytes."""
+
+    tally: Tally
+    speed: Speed
+    size: int
+
+
+@dataclass(frozen=True)
+class Tradeoff:
+    """A model before and after a step that was to make it lighter, on the same pictures."""
+
+    before: Measured
+    after: Measured
+    model: Path
+    """The lighter one."""
+
+    notes: tuple[str, ...] = ()
+    """What could not be made lighter."""
+
+    @property
+    def lost(self) -> float:
+        """Sequence accuracy, 0 to 1; negative where the lighter model reads better."""
+        return self.before.tally.sequence_accuracy - self.after.tally.sequence_accuracy
+
+    @property
+    def speedup(self) -> float:
+        """How many times as fast one picture by itself is read."""
+        return self.before.speed.milliseconds / max(1e-6, self.after.speed.milliseconds)
+
+    @property
+    def size(self) -> float:
+        """Of the file, as a share of what it was."""
+        return self.after.size / self.before.size
+
+    @property
+    def pays(self) -> bool:
+        """Whether it gains time or space, is not slower, and reads nearly as well."""
+        gains = self.speedup > 1 + NOTICEABLE or self.size < 1 - NOTICEABLE
+        return gains and self.lost <= WORSE and self.speedup >= 1 - NOTICEABLE
+
+    @property
+    def advice(self) -> str:
+        """What to do with the lighter model, in one sentence."""
+        gains = f"{self.speedup:.2f} times the speed, {percent(self.size)} of the size"
+        if self.pays:
+            return f"it pays: {gains}, {-100 * self.lost:+.2f} points of accuracy"
+        if self.lost > WORSE:
+            why = f"it reads {100 * self.lost:.2f} points less right, for {gains}"
+        elif self.speedup < 1 - NOTICEABLE:
+            why = f"it is slower here ({gains})"
+        else:
+            why = f"it gains next to nothing ({gains})"
+        return f"it does not pay: {why}; stay with the model as it was"
+
+
+def check_target(model: str | Path, out: str | Path) -> Path:
+    """``out`` as the place of a model file. Raises ``UsageError`` if it is none, or the model itself."""
+    target = Path(out)
+    if target.suffix != ".onnx":
+        raise UsageError(f"{out} is no name of a model file: end it in .onnx")
+    if target.exists() and Path(model).exists() and target.samefile(model):
+        raise UsageError(f"{out} is the model itself: choose another name for the lighter one")
+    make_folder(target.parent)
+    return target
+
+
+def write_lighter(
+    model: tuple[bytes, ModelInfo],
+    lighter: tuple[bytes, ModelInfo],
+    pictures: Sequence[Picture],
+    out: Path,
+    notes: Sequence[str] = (),
+) -> Tradeoff:
+    """Measure both models on ``pictures``, write the lighter one with its figures, and compare.
+
+    Raises ``ModelFileError`` for a lighter model that does not run.
+    """
+    readers = [Reader(*model), Reader(*lighter)]
+    images = [image for image, _ in pictures]
+    truths = [text for _, text in pictures]
+    tallies = [
+        measure((truth, each.text) for truth, each in zip(truths, reader.read_many(images), strict=True))
+        for reader in readers
+    ]
+    speeds = time_readers(readers, images[:TIMED])
+    data, info = lighter
+    sealed = seal(data, replace(info, figures=_figures(tallies[1])))
+    write_model(out, sealed)
+    before, after = (
+        Measured(tally, speed, len(file))
+        for tally, speed, file in zip(tallies, speeds, (model[0], sealed), strict=True)
+    )
+    return Tradeoff(before, after, out, tuple(notes))
+
+
+def _figures(tally: Tally) -> dict[str, float]:
+    """As a training writes them into a model file: of pictures that were held out."""
+    figures = tally.to_json()
+    names = ("images", "sequence_accuracy", "sequence_accuracy_low", "sequence_accuracy_high")
+    return {f"validation_{name}": figures[name] for name in (*names, "character_accuracy")}
