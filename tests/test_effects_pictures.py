@@ -221,3 +221,24 @@ def test_outline_goes_around_the_text() -> None:
     assert np.array_equal(drawn[20:30, 60:70], square()[20:30, 60:70])
     assert drawn[18, 65].tolist() == drawn[25, 71].tolist() == [*FIRST, 255]
     assert not drawn[17, 65].any() and not drawn[25, 72].any() and not drawn[18, 58].any()
+
+
+def test_contour_is_a_hairline_beside_the_text_and_never_on_it() -> None:
+    drawn = apply("contour", square(), offset_x=4, offset_y=0, colour="#ff0064")
+    assert np.array_equal(drawn[20:30, 60:70], square()[20:30, 60:70])
+    assert drawn[25, 74].tolist() == [*FIRST, 255]
+    assert not drawn[25, 70:73].any() and not drawn[25, 75:].any() and not drawn[25, :60].any()
+
+
+@pytest.mark.parametrize(("right", "down"), [(3, 2), (-3, 2), (3, -2), (-3, -2), (0, 0)])
+def test_block_leaves_a_rim_and_sides_of_the_text(right: int, down: int) -> None:
+    opacity = apply("block", square(), rim=2, depth_x=right, depth_y=down)[:, :, 3]
+    rows, columns = np.flatnonzero(opacity.any(axis=1)), np.flatnonzero(opacity.any(axis=0))
+    assert (rows[0], rows[-1]) == (20 + min(0, down), 29 + max(0, down))
+    assert (columns[0], columns[-1]) == (60 + min(0, right), 69 + max(0, right))
+    assert not opacity[22:28, 62:68].any() and (opacity[20:22, 60:70] == 255).all()
+
+
+def test_block_hollows_faint_text_as_much_as_other_text() -> None:
+    faint = apply("block", square() // 4, rim=2, depth_x=2, depth_y=2)[:, :, 3]
+    assert not faint[22:28, 62:68].any() and (faint[20:22, 60:70] == 63).all()

@@ -86,14 +86,14 @@ def block(
 
     The sides reach ``depth_x`` to the right and ``depth_y`` down, in the colours of the text.
     """
-    height, width = picture.shape[:2]
     aside, down, edge = pick(rng, depth_x), pick(rng, depth_y), pick(rng, rim)
-    steps, swept = math.ceil(max(abs(aside), abs(down))), picture
+    steps, swept = math.ceil(max(abs(aside), abs(down))), picture.copy()
     for step in range(1, steps + 1):
         # By whole pixels, so that edges stay sharp.
-        moved = round(aside * step / steps), round(down * step / steps)
-        shift = np.array(((1, 0, moved[0]), (0, 1, moved[1])), dtype=np.float32)
-        swept = np.asarray(cv2.max(swept, cv2.warpAffine(picture, shift, (width, height))), dtype=np.uint8)
+        right, below = round(aside * step / steps), round(down * step / steps)
+        goal = swept[max(0, below) :, max(0, right) :][: min(0, below) or None, : min(0, right) or None]
+        source = picture[max(0, -below) :, max(0, -right) :]
+        cv2.max(goal, source[: goal.shape[0], : goal.shape[1]], goal)
     if edge <= 0:
         return swept
     inside = cv2.erode(picture[:, :, 3], disc(edge), borderValue=(0.0,))
