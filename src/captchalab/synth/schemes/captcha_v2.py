@@ -25,7 +25,7 @@ CAPTCHA_V2 = replace(
         start=(0.13, 0.16),
         thickness=(-1.2, 0.3),
         gap=(-0.03, 0.02),
-        baseline=(0.53, 0.57),
+        baseline=(0.54, 0.58),
     ),
     over=(*CURVES, step("jpeg", quality=(80, 95), probability=0.5)),
 )
