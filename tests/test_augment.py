@@ -11,7 +11,7 @@ from pictures import draw
 
 from captchalab.training.augment import AUGMENTATIONS, Augmentation, augment
 
-CHANGES = [name for name in ("light", "strong") if AUGMENTATIONS[name]]
+CHANGES = [name for name, how in AUGMENTATIONS.items() if how is not None]
 NOTHING = Augmentation(**{each.name: 0.0 for each in fields(Augmentation)})
 
 
@@ -63,7 +63,7 @@ def test_grey_and_colour_are_changed_alike(name: str) -> None:
 
 @pytest.mark.parametrize("each", [each.name for each in fields(Augmentation)])
 def test_every_kind_of_change_changes_something(each: str) -> None:
-    only = replace(NOTHING, **{each: getattr(named("strong"), each)})
+    only = replace(NOTHING, **{each: max(getattr(named(name), each) for name in CHANGES)})
     seeds = range(12)  # blur strikes a fifth of the pictures
     different = [not np.array_equal(changed(only, seed), picture(1)) for seed in seeds]
     assert any(different) and (each == "blur" or all(different))
@@ -84,3 +84,4 @@ def test_the_border_is_continued() -> None:
     how = replace(named("strong"), noise=0.0, contrast=0.0)
     for seed in range(10):
         assert augment(white, how, np.random.default_rng(seed)).min() >= 254
+        assert augment(white, named("distorted"), np.random.default_rng(seed)).min() >= 254

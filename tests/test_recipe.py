@@ -7,12 +7,25 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import torch
 
 from captchalab.errors import UsageError
 from captchalab.networks import build
+from captchalab.reading.alphabet import Alphabet
 from captchalab.reading.inputspec import InputSpec
+from captchalab.reading.modelfile import ModelInfo
+from captchalab.sources import open_source
+from captchalab.training.batches import to_batch
+from captchalab.training.device import open_accelerator
+from captchalab.training.export import export
+from captchalab.training.input_size import choose_spec
+from captchalab.training.loop import train_step
+from captchalab.training.ready import get_ready, settings_of
 from captchalab.training.recipe import Recipe, load_recipe
+
+SOURCE = "scheme:lepture?alphabet=0123456789ab&length=4&width=90&height=40"
 
 BUNDLED = sorted(
     entry.name.removesuffix(".toml")
@@ -21,12 +34,79 @@ BUNDLED = sorted(
 )
 
 
+def test_the_recipes_are_those_that_the_documents_name() -> None:
+    assert BUNDLED == [
+        "captchanet",
+        "cnn-captcha",
+        "compact",
+        "crnn-digits",
+        "crnn-finetune",
+        "crnn-gru",
+        "crnn-pretrain",
+        "resnet18-bnneck-center",
+        "resnet18-dual-attention",
+        "resnet18-ibn",
+    ]
+
+
 @pytest.mark.parametrize("name", BUNDLED)
-def test_every_bundled_recipe_trains_a_network_of_its_name(name: str) -> None:
-    recipe = load_recipe(name)
-    assert recipe.network == name
-    network = build(recipe.network, InputSpec(recipe.height or 32, 128), 11, 4, recipe.options)
-    assert sum(each.numel() for each in network.parameters()) > 10_000
+def test_every_bundled_recipe_makes_a_step(name: str, crnn: Path) -> None:
+    """On pictures of any source; ``crnn-finetune`` from another model."""
+    changes: dict[str, Any] = {"batch": 2, "validation_pictures": 4, "precision": "float32", "steps": 10}
+    if name == "crnn-finetune":
+        changes["start"] = str(crnn)
+    recipe = Recipe().with_changes(**settings_of(name, changes))
+    plan, state = get_ready(recipe, SOURCE, open_accelerator("cpu"), lambda _text: None)
+    assert plan.recipe.network == load_recipe(name).network and plan.recipe.sources == (SOURCE,)
+    before = state.network.head.linear.weight.detach().clone()
+    pictures = plan.validation
+    loss, scores = train_step(state, plan.recipe, to_batch(pictures.images, pictures.texts, plan.alphabet))
+    assert 0 < loss < 100 and scores.shape[::2] == (4, 13)
+    assert not torch.equal(state.network.head.linear.weight, before)
+
+
+@pytest.fixture(scope="module")
+def crnn(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model file to fine-tune, of a small and ignorant CRNN."""
+    options = {"width": 4, "hidden": 8}
+    spec, alphabet = InputSpec(32, 96), Alphabet("0123456789ab")
+    info = ModelInfo(
+        name="crnn",
+        alphabet=alphabet,
+        decoder="ctc",
+        input=spec,
+        network={"name": "crnn", "options": options},
+        lengths=(4, 4),
+    )
+    network = build("crnn", spec, alphabet.classes, 4, options)
+    path = tmp_path_factory.mktemp("crnn") / "model.onnx"
+    return export(network, info, np.zeros((2, *spec.shape), np.uint8), path)
+
+
+def test_fine_tuning_asks_for_its_start() -> None:
+    recipe = Recipe().with_changes(**settings_of("crnn-finetune", {}))
+    with pytest.raises(UsageError, match=r"start_rate=0\.1 is of a model to start from: .*--from"):
+        get_ready(recipe, SOURCE, open_accelerator("cpu"), lambda _text: None)
+
+
+@pytest.mark.parametrize(
+    ("network", "options", "size"),
+    [
+        ("compact", {}, (48, 96)),
+        ("compact", {"size": "small"}, (32, 72)),
+        ("crnn", {}, (32, 72)),
+        ("crnn-gru", {}, (64, 144)),
+        ("backbone", {"model": "resnet18"}, (64, 128)),
+        ("backbone", {"model": "resnet18", "head": "ctc"}, (64, 144)),
+    ],
+)
+def test_an_input_that_suits_the_network(
+    network: str, options: dict[str, Any], size: tuple[int, int]
+) -> None:
+    source = open_source("scheme:lepture?alphabet=digits&length=8&width=120&height=60")
+    spec = choose_spec(Recipe(network=network, options=options), [source], 8)
+    assert (spec.height, spec.width) == size
+    build(network, spec, 11, 8, options)
 
 
 @pytest.mark.parametrize("name", BUNDLED)
@@ -78,13 +158,24 @@ WRONG = {
     "fit": "crop",
     "frames": "last",
     "augment": "much",
+    "balance": 1.5,
     "steps": -1,
     "minutes": -0.5,
     "until": 99,
     "patience": -1,
     "batch": 0,
+    "optimizer": "lion",
     "learning_rate": 0.0,
+    "start_rate": 2.0,
+    "schedule": "linear",
     "warmup": 1.0,
+    "decay": 0.0,
+    "decay_every": 0.0,
+    "plateau": 0,
+    "label_smoothing": 1.0,
+    "teacher": 1,
+    "teacher_weight": -0.1,
+    "temperature": 0.0,
     "weight_decay": -1.0,
     "clip": 0.0,
     "average": 1.0,
@@ -137,7 +228,7 @@ def test_wrong_recipe_files(text: str, words: str, tmp_path: Path) -> None:
 
 
 def test_unknown_recipes_are_answered_with_the_known() -> None:
-    with pytest.raises(UsageError, match=r"Did you mean 'compact'\?.*cnn, compact"):
+    with pytest.raises(UsageError, match=r"Did you mean 'compact'\?.*cnn-captcha, compact"):
         load_recipe("compct")
     with pytest.raises(UsageError, match=r"no recipe file mine\.toml.*compact"):
         load_recipe("mine.toml")

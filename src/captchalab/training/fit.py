@@ -90,7 +90,8 @@ def fit(
     tell = on_progress if on_progress is not None and chief else _nobody
     resuming = stored and bool(checkpoints(run / CHECKPOINTS))
     plan, state = get_ready(chosen, sources, accelerator, lambda text: tell(Message(text)), resuming=resuming)
-    state.teacher = load_teacher(plan, state.network)
+    if not is_finished(run):
+        state.teacher = load_teacher(plan, state.network)
     resumed = resume and take_up(run, state)
     batches = _batches(plan, accelerator)
     load = load_in_turns if accelerator.device.type == "cpu" else load_ahead

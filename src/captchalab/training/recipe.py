@@ -69,7 +69,7 @@ class Recipe:
     weight_decay: float = _setting("of weights: decoupled for adamw and radam, L2 for adam and sgd", 0.01)
     label_smoothing: float = _setting(
         "share of each target that is spread over all classes; for CTC, of the loss that draws each step's "
-        "scores towards uniform (0.01 is much)",
+        "scores towards uniform (begin at 0.01)",
         0.0,
     )
     teacher: str = _setting("model file or run to learn from as well (distillation); empty: none", "")

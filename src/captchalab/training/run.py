@@ -110,7 +110,8 @@ def write_beginning(run: Path, plan: Plan, state: State, resumed: bool) -> None:
     if not resumed:
         remember_pictures(run, plan.pictures)
     plan.recipe.save(run / RECIPE)
-    if not resumed and plan.recipe.start != SCRATCH:  # whose model may be gone when this run is resumed
+    # The start model may be gone when this run is resumed, and the teacher must be the same.
+    if not resumed and (plan.recipe.start != SCRATCH or plan.recipe.teacher):
         save_checkpoint(run / CHECKPOINTS, state.step, state.to_checkpoint())
 
 
@@ -146,6 +147,7 @@ def describe(run: Path, plan: Plan, state: State, processes: int) -> ModelInfo:
             "parameters": sum(each.numel() for each in state.network.parameters()),
             "start": plan.recipe.start,
             "seed": plan.recipe.seed,
+            **({"teacher": plan.recipe.teacher} if plan.recipe.teacher else {}),
         },
         captchalab=__version__,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
