@@ -17,9 +17,10 @@ import pytest
 from PIL import Image
 
 from captchalab.errors import UsageError
+from captchalab.reading.image import sniff_format
 from captchalab.samples.check import check
 from captchalab.samples.folder import FolderSource
-from captchalab.samples.sample import Sample
+from captchalab.samples.sample import AtRest, Sample
 from captchalab.sources import open_source
 from captchalab.synth.generate import CHUNK, generate
 from captchalab.synth.source import SchemeSource
@@ -123,6 +124,19 @@ def test_what_was_drawn_reads_back_whole(tmp_path: Path, kind: str) -> None:
         assert again.text == drawn.text
         assert np.array_equal(again.image, drawn.image)
     assert check(at_rest) == []
+
+
+@every_kind
+def test_a_scheme_that_ends_as_jpeg_is_written_as_that_file(tmp_path: Path, kind: str) -> None:
+    source = SchemeSource("kaptcha-fisheye", {"seed": "1"})
+    generate(source, tmp_path / kind, 3, workers=1)
+    at_rest = open_source(str(tmp_path / kind))
+    drawn = {sample.text: sample.image for sample in map(source.sample, range(3))}
+    for i in range(3):
+        assert isinstance(at_rest, AtRest) and at_rest.name_of(i).endswith(".jpg")
+        assert sniff_format(at_rest.data(i)) == "jpeg"
+        again = at_rest.sample(i)
+        assert np.array_equal(again.image, drawn[again.text])
 
 
 def chinese_font() -> str:

@@ -14,6 +14,7 @@ from captchalab.reading.alphabet import Alphabet
 from captchalab.reading.pixels import fuse
 from captchalab.synth.colours import Colour, Colours
 from captchalab.synth.effects import apply_steps
+from captchalab.synth.effects.artefacts import jpeg_file
 from captchalab.synth.effects.layers import compose
 from captchalab.synth.opencv import cv2
 from captchalab.synth.randomness import random_beside, random_for
@@ -43,6 +44,20 @@ def draw(scheme: Scheme, seed: int, index: int) -> tuple[NDArray[np.uint8], str]
     return paint(scheme, rng, text), text
 
 
+def draw_stored(scheme: Scheme, seed: int, index: int) -> tuple[NDArray[np.uint8] | bytes, str]:
+    """Sample ``index`` of a scheme without animation: as JPEG file if its last step makes it one, else drawn.
+
+    Read back, the file holds the same pixels that ``draw`` gives.
+    """
+    rng = random_for(seed, index)
+    text = scheme.texts.choose(rng, _characters(scheme.alphabet), scheme.lengths)
+    scheme, picture, colours = _written(scheme, rng, text)
+    *steps, last = scheme.over or (None,)
+    if last is None or last.effect != "jpeg" or last.probability < 1:
+        return apply_steps(scheme.over, rng, picture, colours), text
+    return jpeg_file(rng, apply_steps(tuple(steps), rng, picture, colours), **last.options), text
+
+
 def draw_frames(scheme: Scheme, seed: int, index: int) -> tuple[list[NDArray[np.uint8]], str]:
     """Sample ``index`` as the frames of its animation, each as ``draw`` gives it: one if there is none."""
     text = text_of(scheme, seed, index)
@@ -65,11 +80,18 @@ def text_of(scheme: Scheme, seed: int, index: int) -> str:
 
 def paint(scheme: Scheme, rng: Generator, text: str, frame: Frame | None = None) -> NDArray[np.uint8]:
     """The picture of a text, uint8 ``(height, width, 3)`` RGB, or of one frame of its animation."""
+    scheme, picture, colours = _written(scheme, rng, text, frame)
+    return _apply(scheme.over, rng, picture, colours, frame)
+
+
+def _written(
+    scheme: Scheme, rng: Generator, text: str, frame: Frame | None = None
+) -> tuple[Scheme, NDArray[np.uint8], Colours]:
+    """The picture before the steps in ``over``, with the settled scheme and its colours."""
     scheme = scheme.settle(rng)
     colours = scheme.palette.choose(rng)
     picture = _apply(scheme.under, rng, _canvas(scheme, colours.background), colours, frame)
-    picture = _write(scheme, rng, picture, scheme.texts.written(text), colours, frame)
-    return _apply(scheme.over, rng, picture, colours, frame)
+    return scheme, _write(scheme, rng, picture, scheme.texts.written(text), colours, frame), colours
 
 
 def _write(

@@ -11,7 +11,7 @@ from PIL import Image
 
 from captchalab.samples.outputs import Encoded
 from captchalab.samples.sample import Source
-from captchalab.synth.drawing import draw_frames
+from captchalab.synth.drawing import draw_frames, draw_stored
 from captchalab.synth.opencv import cv2
 from captchalab.synth.source import SchemeSource
 
@@ -28,12 +28,18 @@ _PNG = (
 
 
 def encode(source: Source, index: int) -> Encoded:
-    """Sample ``index``, drawn and encoded: as PNG, an animated one as GIF."""
-    if isinstance(source, SchemeSource) and source.scheme.animation is not None:
-        frames, text = draw_frames(source.scheme, source.seed, index)
-        return Encoded(text, encode_gif(frames, source.scheme.animation.milliseconds), ".gif")
-    sample = source.sample(index)
-    return Encoded(sample.text, encode_png(sample.image), ".png")
+    """Sample ``index``, drawn and encoded: as PNG, or JPEG if its scheme ends with that, or animated GIF."""
+    if not isinstance(source, SchemeSource):
+        sample = source.sample(index)
+        return Encoded(sample.text, encode_png(sample.image), ".png")
+    scheme = source.scheme
+    if scheme.animation is not None:
+        frames, text = draw_frames(scheme, source.seed, index)
+        return Encoded(text, encode_gif(frames, scheme.animation.milliseconds), ".gif")
+    picture, text = draw_stored(scheme, source.seed, index)
+    if isinstance(picture, bytes):
+        return Encoded(text, picture, ".jpg")
+    return Encoded(text, encode_png(picture), ".png")
 
 
 def encode_png(image: NDArray[np.uint8]) -> bytes:

@@ -27,6 +27,15 @@ def jpeg(
     subsampling: str = "4:2:0",
 ) -> Bytes:
     """Through a JPEG file of this ``quality`` (1 to 100) and chroma ``subsampling`` and back."""
+    stored = jpeg_file(rng, picture, quality=quality, subsampling=subsampling)
+    read = np.asarray(cv2.imdecode(np.frombuffer(stored, np.uint8), cv2.IMREAD_COLOR))
+    return np.asarray(cv2.cvtColor(read, cv2.COLOR_BGR2RGB), dtype=np.uint8)
+
+
+def jpeg_file(
+    rng: Generator, picture: Bytes, *, quality: Range = (30, 90), subsampling: str = "4:2:0"
+) -> bytes:
+    """The file that ``jpeg`` goes through."""
     if subsampling not in _SUBSAMPLING:
         raise suggest(subsampling, tuple(_SUBSAMPLING), "chroma subsampling")
     how = (
@@ -35,9 +44,7 @@ def jpeg(
         cv2.IMWRITE_JPEG_SAMPLING_FACTOR,
         _SUBSAMPLING[subsampling],
     )
-    _, stored = cv2.imencode(".jpg", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), how)
-    read = np.asarray(cv2.imdecode(stored, cv2.IMREAD_COLOR))
-    return np.asarray(cv2.cvtColor(read, cv2.COLOR_BGR2RGB), dtype=np.uint8)
+    return bytes(cv2.imencode(".jpg", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), how)[1])
 
 
 def posterize(
