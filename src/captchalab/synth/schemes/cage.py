@@ -28,7 +28,7 @@ G = Scheme(
     texts=Syllables(consonants="bcdfghjklmnpqrstvxyz"),
     width=200,
     height=70,
-    palette=Palette(background="#ffffff", ink=(0, 240), contrast=60),
+    palette=Palette(background="#ffffff", ink=(0, 240), contrast=35),
     over=(
         step(
             "wobble",
@@ -63,7 +63,7 @@ Y = Scheme(
     width=290,
     height=80,
     palette=Palette(background="#ffffff", ink="#000000"),
-    on_text=(step("contour", offset_x=(-3, 3), offset_y=(-3, 3)),),
+    on_text=(step("contour", offset_x=(-3, 3), offset_y=(-3, 3), opacity=(0.5, 1)),),
     over=(
         step(
             "wobble",
