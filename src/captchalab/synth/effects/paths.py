@@ -144,18 +144,18 @@ def _kind(pen: Pen) -> tuple[float, int]:
 
 def _ribbons(paths: Floats, half: Sequence[float]) -> NDArray[np.int32]:
     """Outlines ``(strokes, parts, 2 * points, 2)`` of strokes; ``half`` is how far they reach to a side."""
-    steps = paths[:, :, 1:] - paths[:, :, :-1]
-    steps /= np.sqrt(np.einsum("abcd,abcd->abc", steps, steps) + 1e-9)[..., None]
+    # Places as complex numbers: x + yj, and times j is a quarter of a turn.
+    places = np.ascontiguousarray(paths).view(np.complex128)[..., 0]
+    steps = places[:, :, 1:] - places[:, :, :-1]
+    steps /= np.abs(steps) + 1e-9
     # A corner lies on the bisector, as far out as it takes; but no spikes at sharp ones.
-    corners = np.concatenate((steps[:, :, :1], steps[:, :, 1:] + steps[:, :, :-1], steps[:, :, -1:]), axis=2)
-    corners[:, :, (0, -1)] *= 2
-    corners *= 2 / np.maximum(np.einsum("abcd,abcd->abc", corners, corners), 1)[..., None]
-    corners *= np.maximum(half, 0)[:, None, None, None]
-    aside = corners[..., ::-1] * _QUARTER_TURN
-    return _fixed(np.concatenate((paths + aside, (paths - aside)[:, :, ::-1]), axis=2))
-
-
-_QUARTER_TURN = np.array((-1.0, 1.0))
+    aside = np.empty_like(places)
+    aside[:, :, 0], aside[:, :, -1] = steps[:, :, 0] * 2, steps[:, :, -1] * 2
+    np.add(steps[:, :, 1:], steps[:, :, :-1], out=aside[:, :, 1:-1])
+    reach = np.array([max(each, 0.0) * 2j for each in half])[:, None, None]
+    aside *= reach / np.maximum((aside * aside.conj()).real, 1)
+    outlines = np.concatenate((places + aside, (places - aside)[:, :, ::-1]), axis=2)
+    return _fixed(outlines.view(np.float64).reshape(*outlines.shape, 2))
 
 
 def find_ends(rng: Generator, picture: Bytes, count: int, span: str) -> Floats:
