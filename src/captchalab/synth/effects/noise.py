@@ -99,22 +99,26 @@ def scatter(
     ``share`` (0 to 1) of them want to each time, with the one ``reach`` pixels away. With ``ground_only``
     these are all in the colour of the background (on a layer: transparent): upper and left edges fray.
     """
-    channels = picture.shape[2]
-    ground = np.array(colours.background if channels == 3 else (0, 0, 0, 0), dtype=np.uint8)
+    ground = colours.background if picture.shape[2] == 3 else (0, 0, 0, 0)
     moved = picture.copy()
     for turn in range(pick_count(rng, times)):
         # A step down is a step to the right of the transposed picture.
-        image = moved if turn % 2 == 0 else moved.transpose(1, 0, 2)
+        axes = (0, 1, 2) if turn % 2 == 0 else (1, 0, 2)
+        image = moved.transpose(axes)
         apart = min(max(1, pick_count(rng, reach)), image.shape[1] - 1)
         here, there = image[:, :-apart], image[:, apart:]
         numbers = np.frombuffer(rng.bytes(here.shape[0] * here.shape[1]), dtype=np.uint8)
         wanting = numbers.reshape(here.shape[:2]) < 256 * pick(rng, share)
         if ground_only:
-            wanting &= (here == ground).all(axis=2)
-        # Whoever wants the place of another that wants to move has to wait.
-        wanting[:, :-apart] &= ~wanting[:, apart:]
-        theirs = there[wanting]
-        there[wanting], here[wanting] = here[wanting], theirs
+            empty = (np.asarray(cv2.inRange(moved, ground, ground)) > 0).transpose(axes[:2])
+            wanting &= empty[:, :-apart] & ~empty[:, apart:]
+        else:
+            # Whoever wants the place of another that wants to move has to wait.
+            wanting[:, :-apart] &= ~wanting[:, apart:]
+        rows, columns = np.nonzero(wanting)
+        theirs = there[rows, columns]
+        there[rows, columns] = here[rows, columns]
+        here[rows, columns] = theirs
     return moved
 
 

@@ -21,8 +21,8 @@ def stipple(
     apart, reach = max(1, pick_count(rng, pitch)), pick_count(rng, radius)
     top, left = (rng.random(2) * apart).astype(np.intp).tolist()
     places = picture[top::apart, left::apart]
-    opacity = places[:, :, 3:].astype(np.float32)
-    filled = np.where(opacity > 127, 255 / np.maximum(opacity, 1), 0)
     marks = np.zeros_like(picture)
-    marks[top::apart, left::apart] = np.rint(places * filled)
+    rows, columns = np.nonzero(places[:, :, 3] > 127)
+    inked = places[rows, columns].astype(np.float32)
+    marks[top::apart, left::apart][rows, columns] = np.rint(inked * (255 / inked[:, 3:]))
     return np.asarray(cv2.dilate(marks, disc(reach)), dtype=np.uint8)
