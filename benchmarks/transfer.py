@@ -34,8 +34,8 @@ from captchalab.synth.schemes import SCHEMES
 CHINESE = "easycaptcha-chinese"
 ARITHMETIC = ("-math", "-arith")
 """Ends of the names of schemes whose pictures show sums: a trailing ``=?`` does not count there."""
-OF_OUR_OWN = ("tangle", "random")
-"""Schemes that look like nobody's library: no part of the joint model."""
+WITHOUT_PICTURES = ("tangle", "random", "icaptcha", "imagerandom", "skewpassimage")
+"""Schemes of which there are no real pictures: no part of the joint model."""
 
 
 def parse() -> argparse.Namespace:
@@ -64,7 +64,7 @@ def parse() -> argparse.Namespace:
 
 def joint(settings: argparse.Namespace) -> None:
     """train one model on all looks, another on the Chinese one"""
-    looks = [f"scheme:{name}" for name in SCHEMES if name not in (*OF_OUR_OWN, CHINESE)]
+    looks = [f"scheme:{name}" for name in SCHEMES if name not in (*WITHOUT_PICTURES, CHINESE)]
     for name, sources in (("joint", looks), ("chinese", [f"scheme:{CHINESE}"])):
         if not settings.names or name in settings.names:
             _fit(settings, name, sources, "joint", "scratch")
@@ -204,7 +204,7 @@ def _published(settings: argparse.Namespace) -> list[dict[str, str]]:
     """The rows of the archives' index; without it only their names, which the schemes bear too."""
     folder = getattr(settings, "schemes", None)
     if folder is None:
-        return [{"scheme": name} for name in SCHEMES if name not in OF_OUR_OWN]
+        return [{"scheme": name} for name in SCHEMES if name not in WITHOUT_PICTURES]
     with (Path(folder) / "index.csv").open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
 
