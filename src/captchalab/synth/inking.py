@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -23,11 +24,30 @@ class Tile(NamedTuple):
     opacity: Bytes
 
 
-def inks_of(placed: Placed, hollow: bool, width: int, height: int) -> list[tuple[Tile, Colour]]:
+def inks_of(placed: Placed, hollow: bool, hard: bool, width: int, height: int) -> list[tuple[Tile, Colour]]:
     """What a letter leaves on a canvas of this size, to be laid in this order; a space leaves nothing.
 
-    ``hollow``: a line along its edges, as wide as its outline.
+    ``hollow``: a line along its edges, as wide as its outline; ``hard``: without intermediate opacities.
     """
+    inks = _soft_inks(placed, hollow, width, height)
+    if hard:
+        for tile, _ in inks:
+            cv2.threshold(tile.opacity, 127, 255, cv2.THRESH_BINARY, tile.opacity)
+    return inks
+
+
+kept_inks_of = lru_cache(maxsize=64)(inks_of)
+"""The same for frames of an animation, which show the same letters again. Nobody writes into these tiles."""
+
+
+def faded(tile: Tile, opacity: float) -> Tile:
+    """The tile, ``opacity`` (0 to 1) as opaque."""
+    if opacity == 1:
+        return tile
+    return tile._replace(opacity=np.asarray(cv2.convertScaleAbs(tile.opacity, alpha=opacity), dtype=np.uint8))
+
+
+def _soft_inks(placed: Placed, hollow: bool, width: int, height: int) -> list[tuple[Tile, Colour]]:
     letter, shape, x, y = placed
     left, right = max(0, int(x - shape.left) - 1), min(width, int(x + shape.right) + 2)
     top, bottom = max(0, int(y - shape.up) - 1), min(height, int(y + shape.down) + 2)

@@ -7,6 +7,8 @@ once, straight onto its place.
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
+from functools import lru_cache
 from typing import NamedTuple
 
 from captchalab.synth.colours import Colour
@@ -25,9 +27,14 @@ def clean_glyph(font: str, character: str, pixels: float, crisp: bool = False) -
     A ``crisp`` one is drawn in that size, rounded, and is not scaled.
     """
     if crisp:
-        return glyphs((font,), (max(1, round(pixels)),), character)[0], 1.0
-    size = next((size for size in _SIZES if size >= pixels), _SIZES[-1])
-    return glyphs((font,), (size,), character)[0], pixels / size
+        return _clean(font, max(1, round(pixels)), character), 1.0
+    size = _SIZES[min(bisect_left(_SIZES, pixels), len(_SIZES) - 1)]
+    return _clean(font, size, character), pixels / size
+
+
+@lru_cache(maxsize=20_000)
+def _clean(font: str, size: int, character: str) -> Glyph:
+    return glyphs((font,), (size,), character)[0]
 
 
 class Letter(NamedTuple):
@@ -76,8 +83,10 @@ class Letter(NamedTuple):
         mask = self.glyph.coverage
         if mask is None:
             return _NOTHING
-        angle = math.radians(self.rotation)
-        cos, sin = math.cos(angle), math.sin(angle)
+        cos, sin = 1.0, 0.0
+        if self.rotation:
+            angle = math.radians(self.rotation)
+            cos, sin = math.cos(angle), math.sin(angle)
         wide, high = self.scale * self.stretch[0], self.scale * self.stretch[1]
         xx, yx = wide * cos, wide * sin
         xy, yy = -high * (cos * self.shear + sin), high * (cos - sin * self.shear)

@@ -46,9 +46,15 @@ def placed(line: Line, letters: Sequence[Letter]) -> list[Placed]:
             for i, letter in enumerate(letters)
         ]
     shaped = [(letter, letter.shape()) for letter in letters]
-    if line.inside:
-        shaped = _shrunk(line, shaped)
-    columns, total = _columns(line, [letter for letter, _ in shaped])
+    advances = _advances(line, letters)
+    starts, total = on_a_line(advances, [letter.gap for letter in letters])
+    factor = _factor(line, shaped, total) if line.inside else 1.0
+    if factor < 1.0:
+        letters = [letter.resized(factor) for letter in letters]
+        shaped = [(letter, letter.shape()) for letter in letters]
+        advances = _advances(line, letters)
+        starts, total = on_a_line(advances, [letter.gap for letter in letters])
+    columns, total = _columns(line, letters, advances, starts, total)
     centre, half = sum(columns) / len(columns), max(total, 1.0) / 2
     result = []
     for (letter, shape), column in zip(shaped, columns, strict=True):
@@ -68,14 +74,10 @@ def placed(line: Line, letters: Sequence[Letter]) -> list[Placed]:
     return _filled(line, result) if line.filled else result
 
 
-def _shrunk(line: Line, shaped: Shaped) -> Shaped:
-    letters = [letter for letter, _ in shaped]
-    _, total = on_a_line(_advances(line, letters), [letter.gap for letter in letters])
+def _factor(line: Line, shaped: Shaped, total: float) -> float:
+    """How large a line of letters ``total`` pixels wide may be, so that it and each of them have room."""
     wide = (line.width - line.margin - line.start) / max(total, 1.0)
-    factor = min(1.0, wide, *[_room(line, letter, shape) for letter, shape in shaped])
-    if factor == 1.0:
-        return shaped
-    return [(letter, letter.shape()) for letter in [letter.resized(factor) for letter in letters]]
+    return min(1.0, wide, *[_room(line, letter, shape) for letter, shape in shaped])
 
 
 def _filled(line: Line, row: list[Placed]) -> list[Placed]:
@@ -126,10 +128,10 @@ def _advances(line: Line, letters: Sequence[Letter]) -> list[float]:
     return result
 
 
-def _columns(line: Line, letters: Sequence[Letter]) -> tuple[list[float], float]:
-    """The middle of the ink of each letter, and how wide the line is."""
-    advances = _advances(line, letters)
-    starts, total = on_a_line(advances, [letter.gap for letter in letters])
+def _columns(
+    line: Line, letters: Sequence[Letter], advances: list[float], starts: list[float], total: float
+) -> tuple[list[float], float]:
+    """The middle of the ink of each letter, and how wide the line is, from where they start one by one."""
     begin = line.start
     if line.place == "spread":
         rooms, total = spread(len(letters), line.width, line.margin), line.width - 2 * line.margin

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import ClassVar
 
 import numpy as np
@@ -14,10 +15,9 @@ from numpy.typing import NDArray
 from captchalab.errors import suggest
 from captchalab.synth.colours import Colour, Colours, Paint, choose_colour, near
 from captchalab.synth.fonts import holders
-from captchalab.synth.inking import Tile, inks_of, lay, shadow_of
-from captchalab.synth.letters import NO_PULL, Corners, Letter, Placed, clean_glyph
+from captchalab.synth.inking import faded, inks_of, kept_inks_of, lay, shadow_of
+from captchalab.synth.letters import NO_PULL, Corners, Letter, clean_glyph
 from captchalab.synth.lines import Line, placed
-from captchalab.synth.opencv import cv2
 from captchalab.synth.ranges import Range, pick
 
 Bytes = NDArray[np.uint8]
@@ -151,13 +151,13 @@ class RowLettering:
         canvas = canvas.copy()
         height, width = canvas.shape[:2]
         letters = self._letters(rng, text, height, colours)
-        if opacities:
-            letters = [
-                letter._replace(opacity=letter.opacity * factor)
-                for letter, factor in zip(letters, opacities, strict=True)
-            ]
         line = self._line(rng, width, height)
-        inks = [ink for letter in placed(line, letters) for ink in self._inks(letter, width, height)]
+        find_inks = kept_inks_of if opacities else inks_of
+        inks = [
+            (faded(tile, opacity * spot.letter.opacity), colour)
+            for spot, opacity in zip(placed(line, letters), opacities or [1.0] * len(letters), strict=True)
+            for tile, colour in find_inks(spot, self.hollow, self.hard, width, height)
+        ]
         if self.shadow_probability and rng.random() < self.shadow_probability:
             shift = pick(rng, self.shadow_x), pick(rng, self.shadow_y)
             tiles, softness = [tile for tile, _ in inks], pick(rng, self.shadow_blur)
@@ -170,15 +170,15 @@ class RowLettering:
     def _letters(self, rng: Generator, text: str, height: int, colours: Colours) -> list[Letter]:
         """Every character with its numbers, not yet placed."""
         text = "".join([self.aliases.get(character, character) for character in text])
-        spans = {name: getattr(self, name) for name in _NUMBERS}
-        every = {n: s for n, s in spans.items() if isinstance(s, tuple) and n not in self.shared}
-        once = {name: pick(rng, span) for name, span in spans.items() if name not in every}
+        once, every = self._spans
+        numbers = {name: pick(rng, span) for name, span in once}
         paints = {
             name: choose_colour(rng, getattr(self, name), colours) for name in _PAINTS if name in self.shared
         }
         letters = []
         for character, font in zip(text, self._choose_fonts(rng, text), strict=True):
-            numbers = once | {name: pick(rng, span) for name, span in every.items()}
+            for name, span in every:
+                numbers[name] = pick(rng, span)
             colour = paints.get("colour") or choose_colour(rng, self.colour, colours)
             around = paints.get("outline_colour") or choose_colour(rng, self.outline_colour, colours)
             size = numbers["size"] * height
@@ -204,6 +204,13 @@ class RowLettering:
                 )
             )
         return letters
+
+    @cached_property
+    def _spans(self) -> tuple[list[tuple[str, Range]], list[tuple[str, Range]]]:
+        """The fields in ``_NUMBERS`` that are drawn once for the picture, and those for every character."""
+        spans = [(name, getattr(self, name)) for name in _NUMBERS]
+        every = [(n, s) for n, s in spans if isinstance(s, tuple) and n not in self.shared]
+        return [each for each in spans if each not in every], every
 
     def _choose_fonts(self, rng: Generator, text: str) -> list[str]:
         """A font for every character; the same one for all if it is shared and any font holds them all."""
@@ -232,16 +239,6 @@ class RowLettering:
             slope=math.tan(math.radians(pick(rng, self.slope))),
             drift=pick(rng, self.drift),
         )
-
-    def _inks(self, spot: Placed, width: int, height: int) -> list[tuple[Tile, Colour]]:
-        """What is laid on the canvas for a character, in this order."""
-        inks = inks_of(spot, self.hollow, width, height)
-        for tile, _ in inks:
-            if self.hard:
-                cv2.threshold(tile.opacity, 127, 255, cv2.THRESH_BINARY, tile.opacity)
-            if spot.letter.opacity != 1:
-                cv2.convertScaleAbs(tile.opacity, tile.opacity, spot.letter.opacity)
-        return inks
 
 
 def _pull(rng: Generator, most: float) -> Corners:
