@@ -42,7 +42,7 @@ ifneq ($(TORCH_INDEX),)
 	@$(PIP) --extra-index-url $(TORCH_INDEX) torch
 endif
 	@$(PIP) hatchling
-	@$(PIP) --no-build-isolation -e '.[train,parquet,dev]'
+	@$(PIP) --no-build-isolation -e '.[train,parquet,serve,dev]'
 	@touch $(READY)
 
 test: check

@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from captchalab.cli import compare, evaluate, export, lighter, read, samples, schemes, train
+from captchalab.cli import compare, evaluate, export, lighter, read, samples, schemes, serve, train
 from captchalab.cli.console import say
 from captchalab.cli.failures import explain
 
@@ -40,6 +40,7 @@ app.command()(evaluate.evaluate)
 app.command()(compare.compare)
 app.command()(export.export)
 app.command()(lighter.quantize)
+app.command()(serve.serve)
 
 
 def _print_version(wanted: bool) -> None:

@@ -15,12 +15,27 @@ WRONG_USAGE = 2
 # Typer's errors about the command line share this base, whichever click it brings.
 _COMMAND_LINE_ERROR = next(c for c in typer.BadParameter.__mro__ if c.__name__ == "ClickException")
 
-_EXTRA_OF_PACKAGE = {
-    "cv2": ("draw", "drawing pictures"),
-    "pyarrow": ("parquet", "reading and writing .parquet files"),
-} | dict.fromkeys(
-    ("torch", "accelerate", "onnx", "onnxscript", "matplotlib", "safetensors", "jinja2", "tomli_w"),
-    ("train", "training"),
+_EXTRA_OF_PACKAGE = (
+    {
+        "cv2": ("draw", "drawing pictures"),
+        "pyarrow": ("parquet", "reading and writing .parquet files"),
+    }
+    | dict.fromkeys(
+        ("torch", "accelerate", "onnx", "onnxscript", "matplotlib", "safetensors", "jinja2", "tomli_w"),
+        ("train", "training"),
+    )
+    | dict.fromkeys(
+        (
+            "fastapi",
+            "granian",
+            "prometheus_client",
+            "pydantic",
+            "pydantic_settings",
+            "python_multipart",
+            "watchfiles",
+        ),
+        ("serve", "serving"),
+    )
 )
 
 

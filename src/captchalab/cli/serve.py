@@ -1,0 +1,29 @@
+"""`serve`: the HTTP server."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+
+def serve(
+    model: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[MODEL...]",
+            help="Model files, run folders or folders of models; without any, the bundled model.",
+        ),
+    ] = None,
+    host: Annotated[
+        str | None, typer.Option(help="Address to listen on (127.0.0.1); a wider one needs an API key.")
+    ] = None,
+    port: Annotated[int | None, typer.Option(help="Port (8000); 0 takes a free one.")] = None,
+    workers: Annotated[int | None, typer.Option(help="Worker processes (1).")] = None,
+) -> None:
+    """Serve readings over HTTP. Every limit is a setting CAPTCHALAB_...; docs/deploy.md lists them."""
+    from captchalab.serving.app import serve as run
+    from captchalab.serving.settings import make_settings
+
+    given: dict[str, Any] = {"models": model, "host": host, "port": port, "workers": workers}
+    run(make_settings({name: value for name, value in given.items() if value is not None and value != []}))

@@ -1,0 +1,1 @@
+"""The HTTP server: readings, models and pages behind one address."""

@@ -1,0 +1,59 @@
+"""Every limit and switch of the server, with its default and its help text."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from captchalab.errors import UsageError
+from captchalab.reading.image import DEFAULT_LIMITS, ImageLimits
+
+PREFIX = "CAPTCHALAB_"
+
+
+class Settings(BaseSettings):
+    """Read from the environment as ``CAPTCHALAB_NAME``; options of the command line go first."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid")
+
+    host: str = Field("127.0.0.1", description="Address to listen on; wider than loopback needs an API key.")
+    port: NonNegativeInt = Field(8000, le=65535, description="Port; 0 takes a free one.")
+    workers: PositiveInt = Field(1, description="Worker processes; one for each core that may be used.")
+    models: tuple[str, ...] = Field(
+        (), description="Model files, run folders, bundled names, or folders of models."
+    )
+
+    max_body_bytes: PositiveInt = Field(2 * 1024 * 1024, description="Longest body of one picture, in bytes.")
+    max_batch_bytes: PositiveInt = Field(32 * 1024 * 1024, description="Longest body of a batch, in bytes.")
+    max_batch_pictures: PositiveInt = Field(256, description="Most pictures of a batch.")
+    max_pixels: PositiveInt = Field(DEFAULT_LIMITS.max_pixels, description="Most pixels of a picture.")
+    max_side: PositiveInt = Field(
+        DEFAULT_LIMITS.max_side, description="Longest side of a picture, in pixels."
+    )
+    max_frames: PositiveInt = Field(DEFAULT_LIMITS.max_frames, description="Most frames of an animation.")
+
+    header_seconds: PositiveFloat = Field(5.0, description="Time for a request's header to arrive.")
+    body_seconds: PositiveFloat = Field(10.0, description="Time for a request's body to arrive.")
+    deadline_seconds: PositiveFloat = Field(5.0, description="Time from a body's arrival to its answer.")
+    queue_pictures: PositiveInt = Field(
+        64, description="Pictures that may wait in one worker process; more are refused with 503."
+    )
+    threads: PositiveInt = Field(1, description="Threads that read, in each worker process.")
+    micro_batch: PositiveInt = Field(16, description="Most waiting pictures that are read at once.")
+
+    @property
+    def image_limits(self) -> ImageLimits:
+        """What one picture may cost."""
+        return ImageLimits(self.max_body_bytes, self.max_pixels, self.max_side, self.max_frames)
+
+
+def make_settings(given: dict[str, Any]) -> Settings:
+    """``given`` over the environment over the defaults. Raises ``UsageError``, naming the setting."""
+    try:
+        return Settings(**given)
+    except ValidationError as error:
+        fault = error.errors(include_url=False, include_input=False)[0]
+        name = ".".join(str(part) for part in fault["loc"])
+        raise UsageError(f"the setting {name} ({PREFIX}{name.upper()}): {fault['msg']}") from None
