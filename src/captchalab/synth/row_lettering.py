@@ -13,7 +13,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from captchalab.errors import suggest
-from captchalab.synth.colours import Colour, Colours, Paint, choose_colour, near
+from captchalab.synth.colours import Colours, Paint, choose_colour, near
 from captchalab.synth.fonts import holders
 from captchalab.synth.inking import faded, inks_of, kept_inks_of, lay, shadow_of
 from captchalab.synth.letters import NO_PULL, Corners, Letter, clean_glyph
@@ -208,9 +208,12 @@ class RowLettering:
     @cached_property
     def _spans(self) -> tuple[list[tuple[str, Range]], list[tuple[str, Range]]]:
         """The fields in ``_NUMBERS`` that are drawn once for the picture, and those for every character."""
-        spans = [(name, getattr(self, name)) for name in _NUMBERS]
-        every = [(n, s) for n, s in spans if isinstance(s, tuple) and n not in self.shared]
-        return [each for each in spans if each not in every], every
+        once: list[tuple[str, Range]] = []
+        every: list[tuple[str, Range]] = []
+        for name in _NUMBERS:
+            span = getattr(self, name)
+            (every if isinstance(span, tuple) and name not in self.shared else once).append((name, span))
+        return once, every
 
     def _choose_fonts(self, rng: Generator, text: str) -> list[str]:
         """A font for every character; the same one for all if it is shared and any font holds them all."""
