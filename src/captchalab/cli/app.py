@@ -41,6 +41,7 @@ app.command()(compare.compare)
 app.command()(export.export)
 app.command()(lighter.quantize)
 app.command()(serve.serve)
+app.command()(lighter.prune)
 
 
 def _print_version(wanted: bool) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -93,9 +93,8 @@ def fit(
     if not is_finished(run):
         state.teacher = load_teacher(plan, state.network)
     resumed = resume and take_up(run, state)
-    batches = _batches(plan, accelerator)
-    load = load_in_turns if accelerator.device.type == "cpu" else load_ahead
-    loading = load(batches, itertools.count(state.step), _workers(plan))
+    batches = make_batches(plan, accelerator)
+    loading = load_batches(batches, accelerator, state.step, count_workers(plan))
     stream: Iterator[Batch] = loading
     if not stored:
         plan, stream, expected = estimate(plan, state, accelerator, stream, time.monotonic() - begun)
@@ -162,7 +161,8 @@ def _trainer(
     )
 
 
-def _batches(plan: Plan, accelerator: Accelerator) -> Batches:
+def make_batches(plan: Plan, accelerator: Accelerator) -> Batches:
+    """The batches of a training by ``plan``, of this process."""
     recipe = plan.recipe
     chances = None
     if plan.resting is not None and recipe.balance > 0:
@@ -182,7 +182,15 @@ def _batches(plan: Plan, accelerator: Accelerator) -> Batches:
     )
 
 
-def _workers(plan: Plan) -> int:
+def load_batches(
+    batches: Batches, accelerator: Accelerator, first: int, workers: int
+) -> Generator[Batch, None, None]:
+    """Endless, from the step ``first``, made as suits the device. Close it when done."""
+    load = load_in_turns if accelerator.device.type == "cpu" else load_ahead
+    return load(batches, itertools.count(first), workers)
+
+
+def count_workers(plan: Plan) -> int:
     """Processes that prepare batches beside this one: one for each further core, sixteen at most."""
     return plan.recipe.workers if plan.recipe.workers >= 0 else min(16, available() - 1)
 
