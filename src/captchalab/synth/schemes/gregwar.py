@@ -44,9 +44,11 @@ GREGWAR = Scheme(
     under=(step("lines", count=(2, 3), span="anywhere", colour=(100, 255), thickness=(1, 3)),),
     over=(
         step("lines", count=(2, 3), span="anywhere", thickness=(1, 3), smooth=False),
-        step("water_ripple", amplitude=0.1, wavelength=(4, 5), radius=(20, 40), fill="background"),
+        step(
+            "water_ripple", amplitude=0.1, wavelength=(4, 5), radius=(20, 40), smooth=False, fill="background"
+        ),
         step("sine_wave", direction="columns", amplitude=(0.027, 0.036), period=0.785, fill="background"),
-        step("scatter", share=(0.4, 0.6), reach=1, times=(4, 5), ground_only=True, probability=0.78),
+        step("scatter", share=(0.5, 0.8), reach=1, times=(4, 6), ground_only=True, probability=0.78),
         step("negative", probability=0.46),
         step("edges", strength=1.0, probability=0.04),
         step("jpeg", quality=90),
