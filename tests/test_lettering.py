@@ -306,8 +306,10 @@ def test_filling_lines_are_as_wide_as_the_canvas_and_as_high_as_the_font(text: s
     assert abs(columns[0].start - 12) <= 1 and abs(columns[-1].stop - 148) <= 1
     high = box(written(text, fit="clip", size=0.5))[1::2]
     assert np.abs(np.subtract(box(picture)[1::2], high)).max() <= 1
-    tall = box(written(text, fit="fill", advance="ink", margin=0.2, size=0.5, tall=0.8))
-    assert abs(tall[1] - 6) <= 1 and abs(tall[3] - 54) <= 1
+    both = written(text, fit="fill", advance="ink", size=0.5, wide=0.5, tall=0.8)
+    assert abs(box(both)[1] - 6) <= 1 and abs(box(both)[3] - 54) <= 1
+    columns = islands(both)
+    assert abs(columns[0].start - 40) <= 1 and abs(columns[-1].stop - 120) <= 1
 
 
 def test_drift_turns_every_character_further_than_the_one_before() -> None:

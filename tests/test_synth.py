@@ -80,7 +80,7 @@ def test_same_seed_gives_the_same_sample_in_any_order(name: str) -> None:
 
 def bare(name: str, **changes: object) -> Scheme:
     """The scheme without effects, so that a pixel off the background is ink."""
-    return replace(SCHEMES[name], under=(), over=(), texts=RandomTexts(), **changes)
+    return replace(SCHEMES[name], under=(), over=(), animation=None, texts=RandomTexts(), **changes)
 
 
 @every_fixed_scheme
@@ -90,11 +90,12 @@ def test_every_character_stays_on_the_canvas(name: str, size: tuple[int, int]) -
 
     (``lepture`` starts a few pixels in and may end as many over the edge, as its model does. Schemes that
     clip, as their libraries do, may cut a part of their ink off, and have sizes of their own; so have those
-    that begin at the left, where they may touch the edge.)
+    that fill the room between their margins, or begin at the left, where they may touch the edge.)
     """
     scheme = bare(name, alphabet="E", lengths=(4, 4), width=size[0], height=size[1])
     own_sizes = (
-        getattr(scheme.lettering, "fit", "") == "clip" or getattr(scheme.lettering, "place", "") == "left"
+        getattr(scheme.lettering, "fit", "") in ("clip", "fill")
+        or getattr(scheme.lettering, "place", "") == "left"
     )
     for index in range(60):
         image, _ = draw(scheme, 9, index)

@@ -19,6 +19,8 @@ class Line(NamedTuple):
     advance: str
     inside: bool
     filled: bool
+    wide: float
+    """How wide a line is that fills its room; 0 for all between the margins."""
     tall: float
     """How high a line is that fills its room; 0 for as high as its font makes it."""
     width: int
@@ -88,7 +90,8 @@ def _filled(line: Line, row: list[Placed]) -> list[Placed]:
     right = max(p.x + p.shape.right - p.letter.edge for p in row)
     top = min(p.y - p.shape.up + p.letter.edge for p in row)
     bottom = max(p.y + p.shape.down - p.letter.edge for p in row)
-    wide = (line.width - 2 * line.margin) / max(right - left, 1.0)
+    room = line.wide or line.width - 2 * line.margin
+    wide = room / max(right - left, 1.0)
     high = line.tall / max(bottom - top, 1.0) if line.tall else 1.0
     middle = (top + bottom) / 2
     level = line.level if line.tall else middle
@@ -96,7 +99,7 @@ def _filled(line: Line, row: list[Placed]) -> list[Placed]:
         Placed(
             p.letter,
             p.shape.stretched(wide, high),
-            line.margin + (p.x - left) * wide,
+            (line.width - room) / 2 + (p.x - left) * wide,
             level + (p.y - middle) * high,
         )
         for p in row

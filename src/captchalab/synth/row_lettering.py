@@ -113,7 +113,9 @@ class RowLettering:
     """How often there is a shadow, under all characters."""
     fit: str = "shrink"
     """``shrink``: a text too large for the canvas is scaled down, and all is moved inside; or ``clip``.
-    ``fill``: the line is stretched or squeezed until it fills the width between the margins, and ``tall``."""
+    ``fill``: the line is stretched or squeezed until it is as ``wide`` and ``tall`` as it should be."""
+    wide: Range = 0.0
+    """Width of a line that fills, as a fraction of the width; 0 for all between the margins; once."""
     tall: Range = 0.0
     """Height of a line that fills, as a fraction of the height; 0 for as high as its font makes it; once."""
     margin: Range = 0.03
@@ -231,6 +233,7 @@ class RowLettering:
             advance=self.advance,
             inside=self.fit == "shrink",
             filled=self.fit == "fill",
+            wide=pick(rng, self.wide) * width,
             tall=pick(rng, self.tall) * height,
             width=width,
             height=height,
