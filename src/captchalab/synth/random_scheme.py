@@ -74,33 +74,14 @@ class RandomScheme(Scheme):
         lettering = look.lettering
         every = usable(self.lettering.fonts, self.alphabet)
         own = tuple(font for font in usable(lettering.fonts, self.alphabet) if font in every)
-        if not every:
-            lettering = lettering.with_fonts(self.lettering.fonts)
-        elif not own or rng.random() < 0.4:
-            lettering = lettering.with_fonts((_one_of(rng, every),))
+        keeps = bool(own) and rng.random() < 0.6
+        if every:
+            lettering = lettering.with_fonts(own if keeps else (_one_of(rng, every),))
         else:
-            lettering = lettering.with_fonts(own)
+            lettering = lettering.with_fonts(self.lettering.fonts)
         if isinstance(lettering, RowLettering):
-            # Small letters on a high canvas would be too small on a low one.
-            least = _LEAST_SIZE / max(_ends(lettering.size))
-            size = _scaled(lettering.size, max(least, 0.85 + 0.35 * rng.random()))
-            fit = "shrink" if lettering.fit == "clip" else lettering.fit
-            # Margins of wide pictures may leave nothing of narrow ones.
-            margin = (0.0, 0.1) if max(_ends(lettering.margin)) > _WIDEST_MARGIN else lettering.margin
-            return replace(
-                lettering,
-                size=size,
-                fit=fit,
-                margin=margin,
-                # Faint characters are lost on other grounds.
-                opacity=(
-                    (_LEAST_OPACITY, 1.0)
-                    if min(_ends(lettering.opacity)) < _LEAST_OPACITY
-                    else lettering.opacity
-                ),
-                # What stands for a character in one scheme is wrong in others: capitals for small letters.
-                aliases={},
-            )
+            # Every font crisp in every size would be more glyphs than can be kept.
+            return _fitted(replace(lettering, crisp=lettering.crisp and keeps), 0.85 + 0.35 * rng.random())
         if isinstance(lettering, StretchedLettering):
             scale = self.height / look.height
             return replace(lettering, sizes=tuple(max(8, round(size * scale)) for size in lettering.sizes))
@@ -152,6 +133,24 @@ def _some(rng: Generator, steps: tuple[Step, ...], one: float, two: float) -> tu
     number = rng.random()
     count = 2 if number < two else 1 if number < one + two else 0
     return tuple(_one_of(rng, steps) for _ in range(count))
+
+
+def _fitted(lettering: RowLettering, factor: float) -> RowLettering:
+    """The lettering of another scheme ``factor`` times as large, so that it can be read on any canvas."""
+    # Small letters on a high canvas would be too small on a low one, and margins of wide pictures may
+    # leave nothing of narrow ones; faint characters are lost on other grounds.
+    factor = max(factor, _LEAST_SIZE / max(_ends(lettering.size)))
+    wide = max(_ends(lettering.margin)) > _WIDEST_MARGIN
+    faint = min(_ends(lettering.opacity)) < _LEAST_OPACITY
+    return replace(
+        lettering,
+        size=_scaled(lettering.size, factor),
+        fit="shrink" if lettering.fit == "clip" else lettering.fit,
+        margin=(0.0, 0.1) if wide else lettering.margin,
+        opacity=(_LEAST_OPACITY, 1.0) if faint else lettering.opacity,
+        # What stands for a character in one scheme is wrong in others: capitals for small letters.
+        aliases={},
+    )
 
 
 def _changed(rng: Generator, step: Step) -> Step:
