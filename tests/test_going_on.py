@@ -61,7 +61,10 @@ def test_only_a_run_that_starts_from_a_model_is_saved_at_once(tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"recipe": "cnn-captcha"}, "height=24, not 60; learning_rate=0.01, not 0.001; network=compact, not cnn"),
+        (
+            {"recipe": "cnn-captcha"},
+            "height=24, not 60; learning_rate=0.01, not 0.001; network=compact, not cnn",
+        ),
         ({"recipe": recipe(batch=64)}, "batch=16, not 64"),
         ({"recipe": recipe(sources=["scheme:tangle"])}, "sources=.*, not .*scheme:tangle"),
         ({"options": {"size": "base"}}, "options=.*tiny.*, not .*base"),
