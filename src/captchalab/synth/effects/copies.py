@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.random import Generator
 
 from captchalab.synth.colours import Colours
-from captchalab.synth.effects.layers import Bytes, compose
+from captchalab.synth.effects.layers import Bytes, compose, inked
 from captchalab.synth.effects.warps import shear
 from captchalab.synth.opencv import cv2
 from captchalab.synth.ranges import Range, pick, pick_count
@@ -27,7 +29,13 @@ def echo(
     column_phase: Range = (0.0, 1.0),
 ) -> Bytes:
     """The text once more over itself, moved by offsets in pixels and waves as those of ``shear``."""
-    copy, waves = picture, row_slope != 0 or column_slope != 0
+    aside, down = pick(rng, offset_x), pick(rng, offset_y)
+    # Waves may take the text anywhere; without them it stays near where it is.
+    waves = row_slope != 0 or column_slope != 0
+    part = inked(picture, max(picture.shape) if waves else math.ceil(max(abs(aside), abs(down))) + 1)
+    text = copy = picture[part]
+    if not text.size:
+        return picture
     if waves:
         copy = shear(
             rng,
@@ -41,11 +49,14 @@ def echo(
             column_phase=column_phase,
             smooth=True,
         )
-    aside, down = pick(rng, offset_x), pick(rng, offset_y)
     if aside or down:
         shift = np.array(((1, 0, aside), (0, 1, down)), dtype=np.float32)
-        copy = np.asarray(cv2.warpAffine(copy, shift, (picture.shape[1], picture.shape[0])), dtype=np.uint8)
-    return compose(picture, copy) if waves or aside or down else picture
+        copy = np.asarray(cv2.warpAffine(copy, shift, text.shape[1::-1]), dtype=np.uint8)
+    if copy is text:
+        return picture
+    twice = picture.copy()
+    twice[part] = compose(text, copy)
+    return twice
 
 
 def holes(

@@ -25,9 +25,10 @@ def ramp(height: int, width: int, degrees: float) -> Field:
     angle = np.deg2rad(degrees)
     across, down = float(np.cos(angle)), float(np.sin(angle))
     low, high = min(across, 0) + min(down, 0), max(across, 0) + max(down, 0)
-    x = np.linspace(0, across / (high - low), width, dtype=np.float32)
-    y = np.linspace(-low, down - low, height, dtype=np.float32) / np.float32(high - low)
-    return y[:, None] + x
+    columns, rows = grid(height, width)
+    x = columns[:1] * np.float32(across / (high - low) / max(1, width - 1))
+    y = rows[:, :1] * np.float32(down / (high - low) / max(1, height - 1)) - np.float32(low / (high - low))
+    return np.asarray(x + y, dtype=np.float32)
 
 
 def clouds(rng: Generator, height: int, width: int, cell: float) -> Field:

@@ -78,6 +78,15 @@ def within_opacity(layer: Bytes) -> Bytes:
     return np.asarray(cv2.min(layer, cv2.merge((opacity, opacity, opacity, opacity))), dtype=np.uint8)
 
 
+def inked(layer: Bytes, around: int = 0) -> tuple[slice, slice]:
+    """The rectangle of all that is not transparent, and ``around`` pixels more on each side."""
+    left, top, wide, high = cv2.boundingRect(cv2.extractChannel(layer, 3))
+    if not wide:
+        return slice(0, 0), slice(0, 0)
+    rows = slice(max(0, top - around), min(layer.shape[0], top + high + around))
+    return rows, slice(max(0, left - around), min(layer.shape[1], left + wide + around))
+
+
 def compose(picture: Bytes, layer: Bytes) -> Bytes:
     """The layer laid over the picture, or over another layer."""
     clear = cv2.bitwise_not(cv2.extractChannel(layer, 3))

@@ -198,12 +198,13 @@ def _parallels(
     height, width = picture.shape[:2]
     apart = max(_LEAST_APART, spacing * height)
     turn = math.radians(angle)
-    along, aside = np.array((math.cos(turn), math.sin(turn))), np.array((-math.sin(turn), math.cos(turn)))
+    cos, sin = math.cos(turn), math.sin(turn)
     # How far the corners lie from the middle, sideways and along.
-    reach = (width * abs(aside[0]) + height * abs(aside[1])) / 2
-    half = (width * abs(along[0]) + height * abs(along[1])) / 2
+    reach, half = (width * abs(sin) + height * abs(cos)) / 2, (width * abs(cos) + height * abs(sin)) / 2
     offsets = np.arange(-reach + apart * pick(rng, start), reach, apart)
     shifts = offsets[:, None] + (2 * rng.random((len(offsets), 2)) - 1) * (jitter * apart)
-    middle = np.array((width - 1, height - 1)) / 2
-    places: Floats = middle + shifts[:, :, None] * aside + np.array((-half, half))[:, None] * along
-    return places
+    # Places as complex numbers: x + yj, and times j is a quarter of a turn.
+    along, middle = complex(cos, sin), complex(width - 1, height - 1) / 2
+    places = shifts * (along * 1j) + np.array((middle - half * along, middle + half * along))
+    ends: Floats = places.view(np.float64).reshape(-1, 2, 2)
+    return ends

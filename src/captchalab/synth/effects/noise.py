@@ -122,14 +122,20 @@ def scatter(
     return moved
 
 
+@lru_cache(maxsize=32)
+def _disc_places(radius: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Rows and columns of a disc about its middle, each ``(n, 1)``."""
+    rows, columns = np.nonzero(disc(radius))
+    return rows[:, None] - radius, columns[:, None] - radius
+
+
 def _strew(rng: Generator, picture: Bytes, colours: Colours, count: int, radius: int, pen: Pen) -> Bytes:
     height, width, channels = picture.shape
     places: NDArray[np.intp] = (rng.random(count) * (height * width)).astype(np.intp)
     values = pixel_values(rng, picture, pen.colour, colours, count, same_colour=pen.same_colour)
     if radius > 0:
-        rows, columns = np.nonzero(disc(radius))
-        down = places // width + rows[:, None] - radius
-        across = places % width + columns[:, None] - radius
+        rows, columns = _disc_places(radius)
+        down, across = places // width + rows, places % width + columns
         inside = (down >= 0) & (down < height) & (across >= 0) & (across < width)
         places = (down * width + across)[inside]
         values = np.broadcast_to(values, (len(rows), count, channels))[inside]

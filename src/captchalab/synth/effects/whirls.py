@@ -67,17 +67,14 @@ def fish_eye(
     rim = max(1.0, pick(rng, radius) * height)
     strength = np.float32(1 - 1 / max(0.1, pick(rng, magnification)))
     # source / away - 1 = -strength (1 - s)^2 for s = away / rim: all of it at the centre, none at the rim.
-    inside = np.maximum(np.float32(0), 1 - away * np.float32(1 / rim))
+    _, inside = cv2.threshold(1 - away * np.float32(1 / rim), 0, 0, cv2.THRESH_TOZERO)
     share = -strength * inside * inside
     x, y = grid(height, width)
     if not smooth:
-        columns, rows = x + _away_from_zero(aside * share), y + _away_from_zero(down * share)
-        return move(picture, columns, rows, smooth, outside(rng, picture, fill, colours))
+        # Nearly half a pixel more, so that rounding never goes back towards the place itself.
+        half = np.copysign(np.float32(0.499), strength)
+        x, y = x - half * np.sign(aside[:1]), y - half * np.sign(down[:, :1])
     return move(picture, x + aside * share, y + down * share, smooth, outside(rng, picture, fill, colours))
-
-
-def _away_from_zero(numbers: Field) -> Field:
-    return np.asarray(np.copysign(np.ceil(np.abs(numbers) - np.float32(1e-3)), numbers), dtype=np.float32)
 
 
 def swirl(
