@@ -29,6 +29,8 @@ SCRIPTS = (
     "scheme_speed",
     "schemes_page",
     "side_by_side",
+    "training_speed",
+    "transfer",
 )
 TINY = 'options = { size = "tiny" }\nbatch = 16\n'
 

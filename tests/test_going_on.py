@@ -133,6 +133,19 @@ def test_other_validation_pictures_are_refused(pictures: Path, tmp_path: Path) -
         fit(out=run, resume=True, device="cpu")
 
 
+def test_another_declaration_in_the_same_file_is_refused(tmp_path: Path) -> None:
+    run, file = tmp_path / "run", tmp_path / "mine.toml"
+    declared = 'like = "lepture"\nalphabet = "digits"\n'
+    file.write_text(declared)
+    fit_until("Progress(step=1,", f"scheme:{file}", out=run, steps=4)
+    file.write_text(declared + 'palette = { ink = "#ff0000" }\n')
+    with pytest.raises(RunError, match=r"mine\.toml does not declare what it did") as caught:
+        fit(out=run, resume=True, device="cpu")
+    assert "\n" not in str(caught.value) and f"captchalab export {run} begun.onnx" in str(caught.value)
+    file.write_text("# only a remark\n" + declared)
+    assert fit(out=run, resume=True, device="cpu").steps == 4
+
+
 def test_a_damaged_list_of_pictures(pictures: Path, tmp_path: Path) -> None:
     run = tmp_path / "run"
     fit_until("Progress(step=1,", str(pictures), out=run, steps=9)

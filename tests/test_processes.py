@@ -13,9 +13,11 @@ import pytest
 import torch
 from tiny import DIGITS, equal_weights, stored_weights
 
+from captchalab.errors import RunError
 from captchalab.reading.reader import Reader
 from captchalab.sources import open_source
 from captchalab.training.checkpoint import checkpoints, load_checkpoint
+from captchalab.training.fit import fit
 
 STEPS = 40
 
@@ -153,6 +155,9 @@ def test_killed_in_the_middle_and_resumed(folder: Path) -> None:
     finally:
         end(processes)
     assert load_checkpoint(killed).facts["step"] < STEPS
+    with pytest.raises(RunError, match="begun by 2 and is resumed by 1 processes") as caught:
+        fit(out=folder / "killed", resume=True, device="cpu")
+    assert "\n" not in str(caught.value)
     run_two(folder, ["-m", "captchalab", "train", "--resume", "--out", "killed", "--device", "cpu"])
     ours, theirs = load_checkpoint(killed), load_checkpoint(whole)
     assert ours.facts["step"] == STEPS and equal_weights(ours.tensors, theirs.tensors)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,7 +11,7 @@ from pathlib import Path
 from captchalab.errors import UsageError, suggest
 from captchalab.reading.alphabet import Alphabet
 from captchalab.samples.sample import Sample
-from captchalab.synth.declaration import load_scheme
+from captchalab.synth.declaration import load_scheme, table_of
 from captchalab.synth.drawing import draw, text_of
 from captchalab.synth.fonts import holders
 from captchalab.synth.options import LARGEST_SIDE, SMALLEST_SIDE, parse_lengths, spell, whole_number
@@ -59,6 +61,12 @@ class SchemeSource:
     def lengths(self) -> tuple[int, int]:
         """Fewest and most characters of a text."""
         return self.scheme.texts.bounds(self.scheme.lengths)
+
+    def file_sha256(self) -> str | None:
+        """Of the declaration, where that stands in a file; ``None`` for a bundled scheme."""
+        if not self.name.partition("?")[0].endswith(".toml"):
+            return None
+        return hashlib.sha256(json.dumps(table_of(self.scheme), sort_keys=True).encode()).hexdigest()
 
     def sample(self, index: int) -> Sample:
         """Sample ``index``, drawn anew."""

@@ -92,6 +92,7 @@ def fit(
     plan, state = get_ready(chosen, sources, accelerator, lambda text: tell(Message(text)), resuming=resuming)
     if not is_finished(run):
         state.teacher = load_teacher(plan, state.network)
+        state.processes = accelerator.num_processes
     resumed = resume and take_up(run, state)
     batches = make_batches(plan, accelerator)
     loading = load_batches(batches, accelerator, state.step, count_workers(plan))

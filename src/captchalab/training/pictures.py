@@ -1,4 +1,4 @@
-"""Which pictures at rest a run began with, so that it is resumed with no others."""
+"""Which pictures at rest a run began with, and which schemes of files: it is resumed with no others."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Protocol, runtime_checkable
 
 from captchalab.errors import RunError
 from captchalab.files import write_atomic
@@ -16,17 +17,26 @@ from captchalab.training.recipe import Recipe
 PICTURES = "pictures.json"
 
 Listed = dict[str, dict[str, int | str]]
-"""Source -> its number of pictures and the SHA-256 of their names and texts."""
+"""Source -> its number of pictures and the SHA-256 of their names and texts, or of its declaration."""
+
+
+@runtime_checkable
+class Declared(Protocol):
+    """A drawn source whose look may stand in a file, which may change."""
+
+    def file_sha256(self) -> str | None:
+        """Of what the file declares; ``None`` where there is none."""
 
 
 def list_pictures(sources: Iterable[Source], recipe: Recipe) -> Listed:
-    """The pictures at rest of the sources and of the recipe's validation. None is opened."""
-    validation = [open_source(recipe.validation)] if recipe.validation else []
-    return {
-        source.name: {"pictures": source.size, "sha256": _hash(source)}
-        for source in [*sources, *validation]
-        if isinstance(source, AtRest)
-    }
+    """What the sources and the recipe's validation hold that may change. No picture is opened."""
+    listed: Listed = {}
+    for source in [*sources, *([open_source(recipe.validation)] if recipe.validation else [])]:
+        if isinstance(source, AtRest):
+            listed[source.name] = {"pictures": source.size, "sha256": _hash(source)}
+        elif isinstance(source, Declared) and (declared := source.file_sha256()) is not None:
+            listed[source.name] = {"sha256": declared}
+    return listed
 
 
 def remember_pictures(run: Path, listed: Listed) -> None:
@@ -36,7 +46,7 @@ def remember_pictures(run: Path, listed: Listed) -> None:
 
 
 def check_pictures(run: Path, listed: Listed) -> None:
-    """Raises ``RunError`` if they are not those that the run began with."""
+    """Raises ``RunError`` if they are not what the run began with."""
     file = run / PICTURES
     if not file.exists():
         return
@@ -48,6 +58,12 @@ def check_pictures(run: Path, listed: Listed) -> None:
         before = known.get(name)
         if before == now:
             continue
+        if "pictures" not in now:
+            raise RunError(
+                f"{name} does not declare what it did when the run in {run} began: put that back to resume, "
+                f"or take what it has learnt to the new one: captchalab export {run} begun.onnx, then "
+                "train --from begun.onnx"
+            )
         then = "none" if before is None else f"{before['pictures']:,}"
         raise RunError(
             f"the pictures of {name} are not those that the run in {run} began with ({then} then, "

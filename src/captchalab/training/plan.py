@@ -53,7 +53,7 @@ class Plan:
     resting: Prepared | None
     validation: Prepared
     pictures: Listed
-    """What the sources at rest hold, as a run remembers it."""
+    """What the sources hold that may change, as a run remembers it."""
 
 
 def make_plan(recipe: Recipe, sources: Sequence[Source], precision: str, tell: Tell) -> Plan:
@@ -130,7 +130,7 @@ def make_plan(recipe: Recipe, sources: Sequence[Source], precision: str, tell: T
         drawn=tuple(drawn),
         resting=to_train_on,
         validation=validation,
-        pictures=list_pictures(resting, recipe),
+        pictures=list_pictures(sources, recipe),
     )
 
 

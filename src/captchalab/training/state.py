@@ -42,6 +42,8 @@ class State:
     known_rows: Tensor = field(default_factory=lambda: torch.empty(0, dtype=torch.bool))
     """``(rows,)`` bool: rows of the classifier that came from the start model, where they learn slower."""
     teacher: Teacher | None = None
+    processes: int = 0
+    """How many train together, each its share of the pictures; 0 where nothing is trained."""
 
     @classmethod
     def new(cls, network: Network, recipe: Recipe, known_rows: Tensor | None = None) -> State:
@@ -99,12 +101,22 @@ class State:
             tensors["random_cuda"] = torch.cuda.get_rng_state()
         facts = {"step": self.step, "seconds": self.seconds, "figures": self.figures}
         facts |= {"latest": self.latest, "stale": self.stale, "losses": list(self.losses), "cuts": self.cuts}
+        facts["processes"] = self.processes
         facts["teacher"] = self.teacher.sha256 if self.teacher is not None else ""
         return Checkpoint(tensors, facts)
 
     def load(self, checkpoint: Checkpoint) -> None:
-        """Go on exactly where the checkpoint was taken. Raises ``RunError`` for another teacher than then."""
+        """Go on exactly where the checkpoint was taken.
+
+        Raises ``RunError`` for another teacher than then, or another number of processes.
+        """
         facts = checkpoint.facts
+        then = facts.get("processes", self.processes)
+        if self.processes not in (0, then):
+            raise RunError(
+                f"this run was begun by {then} and is resumed by {self.processes} processes, which would see "
+                f"other pictures: resume it by {then}, or train on from it with --from"
+            )
         if self.teacher is not None and facts["teacher"] != self.teacher.sha256:
             raise RunError("the teacher is not the one that this run began with: put that back to resume")
         groups: dict[str, dict[str, Tensor]] = {"network": {}, "average": {}, "best": {}, "optimizer": {}}
