@@ -13,7 +13,19 @@ from typing import Annotated
 
 import typer
 
-from captchalab.cli import compare, evaluate, export, lighter, read, samples, schemes, serve, train
+from captchalab.cli import (
+    compare,
+    evaluate,
+    export,
+    inside,
+    lighter,
+    loadtest,
+    read,
+    samples,
+    schemes,
+    serve,
+    train,
+)
 from captchalab.cli.console import say
 from captchalab.cli.failures import explain
 
@@ -41,7 +53,9 @@ app.command()(compare.compare)
 app.command()(export.export)
 app.command()(lighter.quantize)
 app.command()(serve.serve)
+app.command()(loadtest.loadtest)
 app.command()(lighter.prune)
+app.command()(inside.inside)
 
 
 def _print_version(wanted: bool) -> None:

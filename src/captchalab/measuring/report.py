@@ -13,6 +13,7 @@ from captchalab import __version__
 from captchalab.errors import MissingExtra, UsageError
 from captchalab.measuring.evaluate import Evaluation, Misread
 from captchalab.measuring.markup import escape_markdown, percent, visible
+from captchalab.measuring.matrix import draw_matrix
 from captchalab.reading.metrics import GAP, align, wilson
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ class Mistake:
 def write_report(
     evaluation: Evaluation, out_dir: str | Path, *, title: str, model: str | None = None
 ) -> Path:
-    """Write ``report.html``, ``report.md`` and ``mistakes/*.png`` into ``out_dir``; the path of the first.
+    """Write ``report.html``, ``report.md`` and their pictures into ``out_dir``; the path of the first.
 
     ``model`` is the name to show instead of the one that the evaluation knows. Raises
     ``UsageError`` where ``out_dir`` is a file, ``MissingExtra`` without Jinja2.
@@ -57,6 +58,7 @@ def write_report(
     out = prepare_report(out_dir)
     html, markdown = environments()
     context = _context(evaluation, title, model, _write_pictures(evaluation.misread, out))
+    context["matrix"] = _write_matrix(evaluation, out)
     _write(out / "report.md", markdown.get_template("report.md").render(context))
     _write(out / "report.html", html.get_template("report.html").render(context))
     return out / "report.html"
@@ -110,9 +112,22 @@ def _write_pictures(misread: list[Misread], out: Path) -> list[Mistake]:
             (out / file).write_bytes(row.picture)
             room -= len(row.picture)
             if room >= 0:
-                data_url = f"data:image/png;base64,{b64encode(row.picture).decode('ascii')}"
+                data_url = _data_url(row.picture)
         mistakes.append(_mistake(row, file, data_url))
     return mistakes
+
+
+def _write_matrix(evaluation: Evaluation, out: Path) -> str:
+    """``confusion.png``, and the same for report.html; "" where the alphabet is too large for a matrix."""
+    matrix = draw_matrix(evaluation.tally)
+    if matrix is None:
+        return ""
+    (out / "confusion.png").write_bytes(matrix)
+    return _data_url(matrix)
+
+
+def _data_url(png: bytes) -> str:
+    return f"data:image/png;base64,{b64encode(png).decode('ascii')}"
 
 
 def _mistake(row: Misread, file: str, data_url: str) -> Mistake:
@@ -139,7 +154,11 @@ def _context(
     """What both templates show."""
     figures = evaluation.to_json()
     lengths = [{**row, "interval": wilson(row["right"], row["count"])} for row in figures["by_length"]]
-    characters = sorted(figures["by_character"], key=lambda row: (row["accuracy"], -row["count"]))
+    characters = [
+        {**row, "read_as": _read_as(row["character"], figures["confusion"])}
+        for row in figures["by_character"]
+    ]
+    characters.sort(key=lambda row: (row["accuracy"], -row["count"]))
     known = evaluation.model or {}
     return {
         "title": title,
@@ -160,3 +179,8 @@ def _context(
         "skipped": evaluation.skipped,
         "mistakes": mistakes,
     }
+
+
+def _read_as(character: str, confusion: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What a character was taken for instead, the most frequent first: three at most."""
+    return [pair for pair in confusion if pair["true"] == character][:3]

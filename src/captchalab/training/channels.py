@@ -33,8 +33,8 @@ def cut_channels(network: Network, spec: InputSpec, share: float) -> int:
     network.eval()
     try:
         with warnings.catch_warnings():
-            # Of parameters that it does not know: those of GRUs, which are left alone here.
-            warnings.filterwarnings("ignore", "Unwrapped parameters detected", UserWarning)
+            # Of parts that it does not know: GRUs, which are left alone here.
+            warnings.filterwarnings("ignore", category=UserWarning, module="torch_pruning")
             pruner = torch_pruning.pruner.BasePruner(
                 network,
                 example,

@@ -146,6 +146,7 @@ def _to_onnx(network: Network, images: NDArray[np.uint8]) -> onnx.ModelProto:
         del value.metadata_props[:]
     del model.metadata_props[:]
     _drop_zero_biases(model)
+    _write_known_shapes(model)
     return model
 
 
@@ -165,6 +166,24 @@ def _drop_zero_biases(model: onnx.ModelProto) -> None:
             return
         del nodes[:]
         nodes.extend(kept)
+
+
+def _write_known_shapes(model: onnx.ModelProto) -> None:
+    """Sizes that are asked for when reading, but known by now, become constants.
+
+    The weights of recurrent layers are cut and joined by the size of their state; ONNX Runtime would not know
+    it when it opens the file, and do so for each picture.
+    """
+    shapes = {value.name: value.type.tensor_type.shape.dim for value in model.graph.value_info}
+    for node in model.graph.node:
+        if node.op_type != "Shape" or node.input[0] not in shapes:
+            continue
+        within = {each.name: each.i for each in node.attribute}
+        dims = shapes[node.input[0]]
+        asked = dims[within.get("start", 0) : within.get("end", len(dims))]
+        if all(dim.HasField("dim_value") for dim in asked):
+            sizes = numpy_helper.from_array(np.array([dim.dim_value for dim in asked], np.int64))
+            node.CopyFrom(helper.make_node("Constant", [], list(node.output), node.name, value=sizes))
 
 
 def store_as_half(model: onnx.ModelProto) -> None:
