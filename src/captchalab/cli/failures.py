@@ -31,8 +31,8 @@ _EXTRA_OF_PACKAGE = (
             "prometheus_client",
             "pydantic",
             "pydantic_settings",
+            "pyrate_limiter",
             "python_multipart",
-            "watchfiles",
         ),
         ("serve", "serving"),
     )

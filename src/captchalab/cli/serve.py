@@ -20,10 +20,24 @@ def serve(
     ] = None,
     port: Annotated[int | None, typer.Option(help="Port (8000); 0 takes a free one.")] = None,
     workers: Annotated[int | None, typer.Option(help="Worker processes (1).")] = None,
+    api_key: Annotated[
+        str | None,
+        typer.Option(
+            metavar="KEY",
+            help="A key that every request must bear. Other users of this machine can see options: "
+            "CAPTCHALAB_API_KEY is better.",
+        ),
+    ] = None,
 ) -> None:
     """Serve readings over HTTP. Every limit is a setting CAPTCHALAB_...; docs/deploy.md lists them."""
-    from captchalab.serving.app import serve as run
+    from captchalab.serving.server import serve as run
     from captchalab.serving.settings import make_settings
 
-    given: dict[str, Any] = {"models": model, "host": host, "port": port, "workers": workers}
+    given: dict[str, Any] = {
+        "models": model,
+        "host": host,
+        "port": port,
+        "workers": workers,
+        "api_key": api_key,
+    }
     run(make_settings({name: value for name, value in given.items() if value is not None and value != []}))

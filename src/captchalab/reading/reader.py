@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from itertools import islice
 from operator import index
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,6 +50,9 @@ class Reading:
     characters: tuple[Span, ...]
     answer: str | None = None
     error: str | None = None
+
+
+_NOT_READ = Reading("", 0.0, ())
 
 
 class Reads(Protocol):
@@ -160,6 +163,30 @@ class Reader:
         constraint = self._constraint_for(alphabet, length, pattern, words, fold_case)
         return list(self._read_batch(list(images), constraint, answer, beam))
 
+    def read_each(
+        self, pictures: Sequence[tuple[ImageLike, Mapping[str, Any]]]
+    ) -> list[Reading | CaptchalabError]:
+        """One batch of pictures, each with options of its own, as for ``read``.
+
+        Where ``read`` would raise, the error stands in the place of the reading.
+        """
+        outcomes: list[Reading | CaptchalabError] = []
+        good: list[tuple[int, NDArray[np.uint8], float, Constraint | None, Mapping[str, Any]]] = []
+        for place, (image, options) in enumerate(pictures):
+            try:
+                limits = {name: value for name, value in options.items() if name not in ("answer", "beam")}
+                constraint = self._constraint_for(**limits)
+                good.append((place, *self._prepare(image), constraint, options))
+                outcomes.append(_NOT_READ)
+            except CaptchalabError as error:
+                outcomes.append(error)
+        scores = self.scores(np.stack([pixels for _, pixels, *_ in good])) if good else ()
+        for (place, _, covered, constraint, options), own in zip(good, scores, strict=True):
+            outcomes[place] = self._reading(
+                own, covered, constraint, options.get("answer", False), options.get("beam")
+            )
+        return outcomes
+
     def scores(self, batch: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Log-probabilities ``(N, T, classes)`` float32 of prepared pictures ``(N, H, W, C)`` uint8."""
         if batch.dtype != np.uint8 or batch.shape[1:] != self.info.input.shape:
@@ -213,11 +240,11 @@ class Reader:
 
     def _constraint_for(
         self,
-        alphabet: str | Alphabet | None,
-        length: int | tuple[int, int] | None,
-        pattern: str | None,
-        words: Sequence[str] | None,
-        fold_case: bool,
+        alphabet: str | Alphabet | None = None,
+        length: int | tuple[int, int] | None = None,
+        pattern: str | None = None,
+        words: Sequence[str] | None = None,
+        fold_case: bool = False,
     ) -> Constraint | None:
         check_types(alphabet, pattern)
         listed = None if words is None else listed_words(words)

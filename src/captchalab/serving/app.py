@@ -1,79 +1,99 @@
-"""The application, and the server that runs it."""
+"""The application of one worker process."""
 
 from __future__ import annotations
 
-import multiprocessing
-import socket
+import asyncio
+import os
+import secrets
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from functools import partial
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
 
 from fastapi import FastAPI
 
 from captchalab import __version__
-from captchalab.errors import UsageError
-from captchalab.serving import problems, read_api
+from captchalab.serving import admin_api, compat, measures, practice, problems, read_api
+from captchalab.serving.body import Budget
 from captchalab.serving.engine import Engine
+from captchalab.serving.guard import Guard
+from captchalab.serving.keys import Key, Keyring, key_of_secret, read_keys
 from captchalab.serving.models import Shelf
+from captchalab.serving.rates import Rates
 from captchalab.serving.settings import Settings
+from captchalab.serving.uploads import Uploads
+
+RATES_FILE = "rates.sqlite"
 
 
-def make_app(settings: Settings) -> FastAPI:
-    """The application of one worker process."""
+@dataclass(frozen=True)
+class Shared:
+    """What the worker processes have in common: a ``folder`` that dies with the server, and a secret."""
 
-    @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        yield
-        app.state.engine.close()
+    folder: Path | None = None
+    secret: bytes = field(default_factory=lambda: secrets.token_bytes(32))
 
-    app = FastAPI(title="captchalab", version=__version__, lifespan=lifespan)
-    app.state.settings = settings
-    app.state.shelf = Shelf(settings.models, settings.image_limits)
-    app.state.engine = Engine(
-        threads=settings.threads, queue=settings.queue_pictures, micro_batch=settings.micro_batch
+
+def make_app(settings: Settings, shared: Shared | None = None) -> FastAPI:
+    """The application. Raises ``UsageError`` for models or keys that are not there."""
+    shared = shared or Shared()
+    engine = Engine(
+        threads=settings.threads,
+        queue=settings.queue_pictures,
+        micro_batch=settings.micro_batch,
+        seconds=settings.deadline_seconds,
+    )
+    shelf = Shelf(settings.models, settings.image_limits, settings.max_models)
+    app = FastAPI(title="captchalab", version=__version__, lifespan=_lifespan, docs_url=None, redoc_url=None)
+    state = app.state
+    state.settings, state.engine, state.shelf = settings, engine, shelf
+    state.budget = Budget(settings.held_bytes)
+    state.uploads = Uploads(settings.uploads, settings.max_uploads)
+    state.practice_secret, state.drawing = shared.secret, asyncio.Semaphore(1)
+    rates = None
+    if settings.rate_per_minute:
+        rates = Rates(settings.rate_per_minute, shared.folder / RATES_FILE if shared.folder else None)
+    app.add_middleware(
+        Guard,
+        settings=settings,
+        keyring=Keyring(keys_of(settings)),
+        rates=rates,
+        engine=engine,
+        budget=state.budget,
     )
     problems.install(app)
-    app.include_router(read_api.router)
+    for router in (read_api.router, admin_api.router, compat.router):
+        app.include_router(router)
+    if settings.practice:
+        app.include_router(practice.router)
     return app
 
 
-def serve(settings: Settings) -> None:
-    """Serve until SIGTERM or Ctrl-C. Raises ``UsageError`` where the port cannot be had."""
-    from granian.constants import Interfaces
-    from granian.http import HTTP1Settings
-    from granian.log import LogLevels
-    from granian.server import Server
-
-    multiprocessing.set_start_method("spawn", force=True)
-    with _bound(settings) as held:
-        settings = settings.model_copy(update={"port": held.getsockname()[1]})
-        server = Server(
-            "captchalab",
-            address=settings.host,
-            port=settings.port,
-            interface=Interfaces.ASGI,
-            workers=settings.workers,
-            websockets=False,
-            log_level=LogLevels.warning,
-            http1_settings=HTTP1Settings(header_read_timeout=int(1000 * settings.header_seconds)),
-        )
-        server.on_startup(partial(print, f"http://{_in_url(settings.host)}:{settings.port}", flush=True))
-        server.serve(target_loader=partial(make_app, settings), wrap_loader=False)
+def keys_of(settings: Settings) -> list[Key]:
+    """Every key that is valid."""
+    keys = read_keys(settings.keys_file) if settings.keys_file else []
+    if settings.api_key is not None:
+        keys.append(key_of_secret(settings.api_key.get_secret_value()))
+    return keys
 
 
-def _in_url(host: str) -> str:
-    return f"[{host}]" if ":" in host else host
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    await asyncio.to_thread(app.state.shelf.look, at_once=True)
+    watching = asyncio.create_task(_watch(app))
+    yield
+    watching.cancel()
+    with suppress(asyncio.CancelledError):
+        await watching
+    app.state.engine.close()
+    measures.forget_process(os.getpid())
 
 
-def _bound(settings: Settings) -> socket.socket:
-    """Holds the port, so that it stays ours until the workers, which share it, have bound it."""
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    held = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        if hasattr(socket, "SO_REUSEPORT"):
-            held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        held.bind((settings.host, settings.port))
-    except OSError as error:
-        held.close()
-        raise UsageError(f"cannot listen on {settings.host}:{settings.port} ({error.strerror})") from None
-    return held
+async def _watch(app: FastAPI) -> None:
+    """Follows the folders of models, and tells how much waits."""
+    shelf, seconds = app.state.shelf, app.state.settings.look_seconds
+    while True:
+        measures.models.set(len(shelf))
+        measures.waiting.set(app.state.engine.waiting)
+        await asyncio.sleep(seconds)
+        await shelf.follow()

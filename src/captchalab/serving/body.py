@@ -24,8 +24,30 @@ class Upload:
     parameters: dict[str, Any] = field(default_factory=dict)
 
 
+class Budget:
+    """Bytes of bodies that a worker process holds at a time, so that slow uploads cannot fill its memory."""
+
+    def __init__(self, most: int) -> None:
+        self.most, self.held = most, 0
+
+    def take(self, state: dict[str, Any], size: int) -> None:
+        """Counts ``size`` bytes of a request. Raises ``Problem`` 503 where all are in use."""
+        if self.held + size > self.most:
+            raise Problem(
+                503, "busy", "the server holds as many bytes as it may; try again", {"Retry-After": "1"}
+            )
+        self.held += size
+        state["held"] += size
+
+    def release(self, state: dict[str, Any]) -> None:
+        """The request has been answered."""
+        self.held -= state["held"]
+        state["held"] = 0
+
+
 async def read_body(request: Request, limit: int, seconds: float) -> bytes:
-    """The whole body. Raises ``Problem`` 413 above ``limit`` bytes, 408 after ``seconds``."""
+    """The whole body. Raises ``Problem`` 413 above ``limit`` bytes, 408 after ``seconds``, 503 if full."""
+    budget, state = request.app.state.budget, request.scope["state"]
     announced = request.headers.get("content-length", "")
     if announced.isdecimal() and int(announced) > limit:
         raise _too_large(limit)
@@ -41,6 +63,7 @@ async def read_body(request: Request, limit: int, seconds: float) -> bytes:
                 total += len(part)
                 if total > limit:
                     raise _too_large(limit)
+                budget.take(state, len(part))
                 parts.append(part)
                 if not message.get("more_body"):
                     return parts[0] if len(parts) == 1 else b"".join(parts)

@@ -1,11 +1,15 @@
-"""The queue between the requests and the threads that read: bounded, with deadlines."""
+"""The queue between the requests and the threads that read: bounded, fair, with deadlines.
+
+Everything but ``_run`` and what it calls happens in the event loop's thread.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import math
 import threading
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from time import monotonic
 from typing import Any
@@ -15,29 +19,37 @@ from captchalab.reading.reader import Reader, Reading
 from captchalab.serving.problems import Problem
 
 Outcome = Reading | CaptchalabError
+WATCH_AFTER = 0.02
+"""Seconds after which a waiting request is watched for its client's going; most are done before."""
+LONGEST_BATCH = 0.02
+"""Seconds that a micro-batch may take: what comes meanwhile waits for its end."""
+_MEMORY = 0.9  # of the running mean of a picture's time
 
 
 @dataclass(slots=True, eq=False)
 class Work:
-    """Pictures of one request, waiting to be read. Times are those of ``monotonic``."""
+    """Pictures of one request, waiting to be read by one model. Times are those of ``monotonic``."""
 
     reader: Reader
     images: Sequence[bytes]
-    options: dict[str, Any]
+    options: Mapping[str, Any]
+    done: asyncio.Future[None]
     deadline: float
-    loop: asyncio.AbstractEventLoop
-    done: asyncio.Future[list[Outcome]]
     queued: float = field(default_factory=monotonic)
     began: float = 0.0
+    taken: int = 0
+    left: int = 0
     given_up: bool = False
+    outcomes: list[Outcome | None] = field(default_factory=list)
 
 
 class Engine:
-    """Reads pictures in threads of its own. Used from one event loop."""
+    """Reads pictures in threads of its own, for one event loop."""
 
-    def __init__(self, *, threads: int, queue: int, micro_batch: int) -> None:
-        self.queue, self.micro_batch = queue, micro_batch
+    def __init__(self, *, threads: int, queue: int, micro_batch: int, seconds: float) -> None:
+        self.queue, self.micro_batch, self.seconds = queue, micro_batch, seconds
         self.waiting = 0
+        self._each = 0.0  # running mean of the seconds that a picture takes
         self._works: deque[Work] = deque()
         self._ready = threading.Condition()
         self._open = True
@@ -50,31 +62,55 @@ class Engine:
 
     @property
     def full(self) -> bool:
-        """Whether new work is refused."""
-        return self.waiting >= self.queue or not self._open
+        """Whether new work is refused: the queue is full, or so long that its end would come too late."""
+        return not self._open or self.waiting >= self.queue or self.expected_wait > self.seconds
+
+    @property
+    def expected_wait(self) -> float:
+        """Seconds until what waits now will be read."""
+        return self.waiting * self._each / len(self._threads)
+
+    def busy(self) -> Problem:
+        """What a client is told when the queue is full."""
+        wait = max(1, math.ceil(self.expected_wait))
+        return Problem(
+            503, "busy", "the server has as much work as it takes; try again", {"Retry-After": str(wait)}
+        )
 
     async def read(
-        self, reader: Reader, images: Sequence[bytes], options: dict[str, Any], seconds: float
+        self,
+        reader: Reader,
+        images: Sequence[bytes],
+        options: Mapping[str, Any],
+        gone: Callable[[], Awaitable[object]],
     ) -> tuple[list[Outcome], Work]:
-        """An outcome for each picture, in order. Raises ``Problem`` where the queue is full or time is up."""
+        """An outcome for each picture, in order, and the times of the work.
+
+        ``gone()`` ends when the client has gone: then nothing more is read for it. Raises ``Problem``
+        503 where the queue is full, 504 where time is up, 499 where the client has gone.
+        """
         if self.full:
-            raise busy()
+            raise self.busy()
         loop = asyncio.get_running_loop()
-        work = Work(reader, images, options, monotonic() + seconds, loop, loop.create_future())
+        work = Work(reader, images, options, loop.create_future(), monotonic() + self.seconds)
+        work.left, work.outcomes = len(images), [None] * len(images)
         self.waiting += len(images)
-        late = loop.call_at(loop.time() + seconds, _too_late, work)
+        late = loop.call_later(self.seconds, _fail, work, _TOO_LATE)
+        watch = _Watch(loop, work, gone)
         with self._ready:
             self._works.append(work)
             self._ready.notify()
         try:
-            return await work.done, work
+            await work.done
         finally:
-            late.cancel()
             work.given_up = True
             self.waiting -= len(images)
+            late.cancel()
+            watch.end()
+        return [outcome for outcome in work.outcomes if outcome is not None], work
 
     def close(self) -> None:
-        """Let the threads end when the queue is empty."""
+        """Take no more work, and let the threads end when the queue is empty."""
         with self._ready:
             self._open = False
             self._ready.notify_all()
@@ -82,43 +118,93 @@ class Engine:
     def _run(self) -> None:
         while True:
             with self._ready:
-                while not self._works:
+                while not (batch := self._take()):
                     if not self._open:
                         return
                     self._ready.wait()
-                work = self._works.popleft()
-            if work.given_up:
-                continue
-            work.began = monotonic()
+            began = monotonic()
+            for work, _ in batch:
+                work.began = work.began or began
+            loop = batch[0][0].done.get_loop()
             try:
-                outcomes = [_read(work, image) for image in work.images]
-            except Exception as fault:  # a fault of ours must reach the request, not end the thread
-                work.loop.call_soon_threadsafe(_fail, work, fault)
-            else:
-                work.loop.call_soon_threadsafe(_finish, work, outcomes)
+                outcomes = batch[0][0].reader.read_each(
+                    [(work.images[place], work.options) for work, place in batch]
+                )
+            except Exception as fault:  # a fault of ours must reach its requests, not end the thread
+                loop.call_soon_threadsafe(_fail_all, [work for work, _ in batch], fault)
+                continue
+            each = (monotonic() - began) / len(batch)
+            self._each = _MEMORY * self._each + (1 - _MEMORY) * each if self._each else each
+            loop.call_soon_threadsafe(_deliver, batch, outcomes)
+
+    def _take(self) -> list[tuple[Work, int]]:
+        """Pictures for one model, some of each request in turn, so that a long batch holds up nobody."""
+        batch: list[tuple[Work, int]] = []
+        most = self.micro_batch
+        if self._each:
+            most = max(1, min(most, int(LONGEST_BATCH / self._each)))
+        now = monotonic()
+        while self._works and len(batch) < most:
+            work = self._works[0]
+            if work.given_up or work.deadline < now:
+                self._works.popleft()
+                continue
+            if batch and work.reader is not batch[0][0].reader:
+                break
+            stop = min(len(work.images), work.taken + most - len(batch))
+            batch += [(work, place) for place in range(work.taken, stop)]
+            work.taken = stop
+            self._works.popleft()
+            if stop < len(work.images):
+                self._works.append(work)
+        return batch
 
 
-def busy() -> Problem:
-    """What a client is told when the queue is full."""
-    return Problem(503, "busy", "the server has as much work as it takes; try again", {"Retry-After": "1"})
+class _Watch:
+    """Ends a work whose client goes while it waits."""
+
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, work: Work, gone: Callable[[], Awaitable[object]]
+    ) -> None:
+        self._loop, self._work, self._gone = loop, work, gone
+        self._task: asyncio.Task[None] | None = None
+        self._timer = loop.call_later(WATCH_AFTER, self._begin)
+
+    def _begin(self) -> None:
+        self._task = self._loop.create_task(self._listen())
+        self._task.add_done_callback(self._went)
+
+    async def _listen(self) -> None:
+        await self._gone()
+
+    def _went(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled():
+            _fail(self._work, task.exception() or _GONE)
+
+    def end(self) -> None:
+        """The work is done: watch no more."""
+        self._timer.cancel()
+        if self._task is not None:
+            self._task.cancel()
 
 
-def _read(work: Work, image: bytes) -> Outcome:
-    try:
-        return work.reader.read(image, **work.options)
-    except CaptchalabError as error:
-        return error
+_TOO_LATE = Problem(504, "too-late", "the picture was not read in time, and will not be")
+_GONE = Problem(499, "client-gone", "the client has gone")
 
 
-def _finish(work: Work, outcomes: list[Outcome]) -> None:
-    if not work.done.done():
-        work.done.set_result(outcomes)
+def _deliver(batch: list[tuple[Work, int]], outcomes: list[Outcome]) -> None:
+    for (work, place), outcome in zip(batch, outcomes, strict=True):
+        work.outcomes[place] = outcome
+        work.left -= 1
+        if not work.left and not work.done.done():
+            work.done.set_result(None)
 
 
-def _fail(work: Work, fault: Exception) -> None:
+def _fail_all(works: list[Work], fault: Exception) -> None:
+    for work in works:
+        _fail(work, fault)
+
+
+def _fail(work: Work, fault: BaseException) -> None:
     if not work.done.done():
         work.done.set_exception(fault)
-
-
-def _too_late(work: Work) -> None:
-    _fail(work, Problem(504, "too-late", "the picture was not read in time; nothing more is done for it"))

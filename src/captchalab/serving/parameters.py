@@ -8,16 +8,17 @@ from typing import Any
 
 from captchalab.serving.problems import Problem
 
-NAMES = ("model", "alphabet", "length", "pattern", "fold_case", "answer", "min_confidence")
+NAMES = ("model", "alphabet", "length", "pattern", "fold_case", "answer", "min_confidence", "keep")
 
 
 @dataclass(frozen=True, slots=True)
 class Parameters:
-    """``options`` go to the reader."""
+    """``options`` go to the reader; ``keep`` is the consent to store the picture."""
 
     model: str | None
     min_confidence: float
     options: dict[str, Any]
+    keep: bool = False
 
 
 def parameters_of(given: Mapping[str, Any]) -> Parameters:
@@ -39,8 +40,9 @@ def parameters_of(given: Mapping[str, Any]) -> Parameters:
     model = given.get("model")
     return Parameters(
         _text("model", model) if model not in (None, "") else None,
-        _share("min_confidence", given.get("min_confidence")),
+        _share("min_confidence", given.get("min_confidence", "keep")),
         options,
+        _truth("keep", given.get("keep")),
     )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Mapping
 from typing import Any
 
@@ -42,7 +41,7 @@ TITLES = {
     504: "Too late",
 }
 
-_log = logging.getLogger("captchalab.serving")
+FAULT = "a fault of the server; its log names it by the request_id"
 
 
 class Problem(Exception):
@@ -107,6 +106,11 @@ def install(app: FastAPI) -> None:
         return answer(
             Problem(422, "wrong-parameter", f"wrong or missing: {', '.join(places)}"), request_id_of(request)
         )
+
+    @app.exception_handler(Exception)
+    async def _fault(request: Request, error: Exception) -> Response:
+        # Starlette raises it again, and the guard logs it.
+        return answer(Problem(500, "fault", FAULT), request_id_of(request))
 
     @app.exception_handler(HTTPException)
     async def _http(request: Request, error: HTTPException) -> Response:

@@ -1,89 +1,107 @@
-"""The API: readings, models, health."""
+"""The API: readings, models, health, metrics."""
 
 from __future__ import annotations
 
-import json
 from time import monotonic
-from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from captchalab.errors import CaptchalabError
-from captchalab.reading.reader import Reading
-from captchalab.serving.body import parse, read_body
-from captchalab.serving.models import Served
+from captchalab.serving import measures
+from captchalab.serving.admin_api import listing
+from captchalab.serving.answers import as_json, row_of
+from captchalab.serving.asking import Asked, ask
+from captchalab.serving.body import Upload, parse, read_body
 from captchalab.serving.parameters import parameters_of
 from captchalab.serving.problems import Problem, problem_of
+from captchalab.serving.schema import BATCH_READING, MODELS, READING, problem_responses
 
 router = APIRouter()
+_READ_PROBLEMS = problem_responses(404, 408, 413, 415, 422, 429, 503, 504)
 
 
-@router.post("/v1/read")
+@router.post("/v1/read", summary="Read one picture", responses=_READ_PROBLEMS, openapi_extra=READING)
 async def read(request: Request) -> Response:
-    """Reads one picture."""
+    """Its text, with the confidence and place of each character, and the model that read it."""
     began = monotonic()
-    settings = request.app.state.settings
-    body = await read_body(request, settings.max_body_bytes, settings.body_seconds)
-    upload = parse(request.headers.get("content-type", ""), body, ("file",), 1)
+    upload = await _upload(request, request.app.state.settings.max_body_bytes, 1)
     if not upload.images:
         raise Problem(422, "no-picture", "there is no picture in the request: the form's field is 'file'")
-    wanted = parameters_of({**request.query_params, **upload.parameters})
-    served = request.app.state.shelf.find(wanted.model)
-    outcomes, work = await request.app.state.engine.read(
-        served.reader, upload.images, wanted.options, settings.deadline_seconds
-    )
-    if isinstance(outcomes[0], CaptchalabError):
-        raise problem_of(outcomes[0])
-    row = row_of(outcomes[0], wanted.min_confidence)
-    row["model"] = model_of(served)
-    row["milliseconds"] = round(1000 * (monotonic() - began), 3)
-    row["queue_milliseconds"] = round(1000 * (work.began - work.queued), 3)
-    return as_json(row)
+    wanted = parameters_of(upload.parameters)
+    asked = await ask(request, upload.images, wanted)
+    outcome = asked.outcomes[0]
+    if isinstance(outcome, CaptchalabError):
+        raise problem_of(outcome)
+    row = row_of(outcome, wanted.min_confidence)
+    if wanted.keep:
+        row["kept"] = await request.app.state.uploads.keep(upload.images[0])
+    return as_json(row | _facts(asked, began))
 
 
-@router.get("/v1/models")
+@router.post(
+    "/v1/read/batch", summary="Read several pictures", responses=_READ_PROBLEMS, openapi_extra=BATCH_READING
+)
+async def read_batch(request: Request) -> Response:
+    """A row for each picture, in order: its reading, or ``{"error": problem}``."""
+    began = monotonic()
+    settings = request.app.state.settings
+    upload = await _upload(request, settings.max_batch_bytes, settings.max_batch_pictures)
+    if not upload.images:
+        raise Problem(422, "no-picture", "there is no picture in the request: the form's field is 'file'")
+    wanted = parameters_of(upload.parameters)
+    if wanted.keep:
+        raise Problem(422, "wrong-parameter", "pictures are kept one by one: send them to /v1/read")
+    asked = await ask(request, upload.images, wanted)
+    rows = [row_of(outcome, wanted.min_confidence) for outcome in asked.outcomes]
+    return as_json({"readings": rows} | _facts(asked, began))
+
+
+@router.get("/v1/models", summary="The models that can be asked for", openapi_extra=MODELS)
 async def models(request: Request) -> Response:
-    """The models that can be asked for."""
-    return as_json({"models": request.app.state.shelf.rows()})
+    """Those that are served, and the files that were refused, with the reason."""
+    return listing(request.app.state.shelf)
 
 
-@router.get("/healthz")
+@router.get("/healthz", summary="Whether the process is alive")
 async def healthz() -> Response:
-    """The process is alive."""
+    """Always ``ok``."""
     return as_json({"status": "ok"})
 
 
-def as_json(value: Any) -> Response:
-    """A JSON response."""
-    return Response(json.dumps(value, ensure_ascii=False).encode(), media_type="application/json")
+@router.get("/readyz", summary="Whether readings can be asked for", responses=problem_responses(503))
+async def readyz(request: Request) -> Response:
+    """503 while no model is loaded, or the queue is full."""
+    state = request.app.state
+    if not len(state.shelf):
+        raise Problem(503, "no-model", "no model is loaded", {"Retry-After": "1"})
+    if state.engine.full:
+        raise state.engine.busy()
+    return as_json({"status": "ready", "models": len(state.shelf)})
 
 
-def model_of(served: Served) -> dict[str, str]:
-    """How an answer names its model."""
-    return {"name": served.name, "sha256": served.reader.sha256}
+@router.get("/metrics", summary="Figures for Prometheus")
+async def metrics(request: Request) -> Response:
+    """Of all worker processes together."""
+    body, kind = measures.exposition()
+    return Response(body, media_type=kind)
 
 
-def row_of(reading: Reading, least: float) -> dict[str, Any]:
-    """A reading as JSON; one less sure than ``least`` bears an error."""
-    row: dict[str, Any] = {
-        "text": reading.text,
-        "confidence": reading.confidence,
-        "characters": [
-            {
-                "character": span.character,
-                "confidence": span.confidence,
-                "left": span.left,
-                "right": span.right,
-            }
-            for span in reading.characters
-        ],
+async def _upload(request: Request, limit: int, most: int) -> Upload:
+    """The pictures, and the parameters of address and body together."""
+    settings = request.app.state.settings
+    body = await read_body(request, limit, settings.body_seconds)
+    upload = parse(request.headers.get("content-type", ""), body, ("file",), most)
+    if request.url.query:
+        upload.parameters = {**request.query_params, **upload.parameters}
+    return upload
+
+
+def _facts(asked: Asked, began: float) -> dict[str, object]:
+    """What an answer says of its making."""
+    choice = {} if asked.choice is None else {"choice_confidence": asked.choice}
+    return {
+        "model": asked.served.label() | choice,
+        "milliseconds": round(1000 * (monotonic() - began), 3),
+        "queue_milliseconds": round(1000 * asked.queue_seconds, 3),
     }
-    if reading.answer is not None:
-        row["answer"] = reading.answer
-    if reading.error is not None:
-        row["error"] = Problem(422, "no-arithmetic", reading.error).row()
-    elif reading.confidence < least:
-        detail = f"the confidence {reading.confidence:.3f} is below {least:g}"
-        row["error"] = Problem(422, "too-unsure", detail).row()
-    return row

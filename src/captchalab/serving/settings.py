@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
-from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, ValidationError
+from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from captchalab.errors import UsageError
@@ -25,6 +26,25 @@ class Settings(BaseSettings):
         (), description="Model files, run folders, bundled names, or folders of models."
     )
 
+    api_key: SecretStr | None = Field(None, description="A key that every request must bear.")
+    keys_file: Path | None = Field(None, description="File of hashed keys (see `captchalab key`).")
+    allowed_hosts: tuple[str, ...] = Field(
+        (),
+        description="Host names that are answered; none: those of loopback, or any where it listens wider.",
+    )
+    rate_per_minute: NonNegativeInt = Field(
+        0, description="Requests a minute for each key (without keys: each address); 0: any number."
+    )
+    log_requests: bool = Field(True, description="One line on standard error for each request.")
+    practice: bool = Field(True, description="Draw captchas to practise on at /practice/captcha.")
+    uploads: Path | None = Field(
+        None, description="Folder for pictures whose senders consent; none: keep none."
+    )
+    max_uploads: PositiveInt = Field(10_000, description="Most pictures that are kept.")
+    max_models: PositiveInt = Field(64, description="Most models that are served.")
+    max_model_bytes: PositiveInt = Field(64 * 1024 * 1024, description="Longest model file sent over HTTP.")
+    look_seconds: PositiveFloat = Field(0.5, description="Interval of looking at the folders of models.")
+
     max_body_bytes: PositiveInt = Field(2 * 1024 * 1024, description="Longest body of one picture, in bytes.")
     max_batch_bytes: PositiveInt = Field(32 * 1024 * 1024, description="Longest body of a batch, in bytes.")
     max_batch_pictures: PositiveInt = Field(256, description="Most pictures of a batch.")
@@ -40,6 +60,11 @@ class Settings(BaseSettings):
     queue_pictures: PositiveInt = Field(
         64, description="Pictures that may wait in one worker process; more are refused with 503."
     )
+    held_bytes: PositiveInt = Field(
+        256 * 1024 * 1024, description="Bytes of bodies that one worker process holds at a time."
+    )
+    connections: PositiveInt = Field(512, description="Connections of one worker process; more wait.")
+    drain_seconds: PositiveInt = Field(30, description="Time for running requests to end after SIGTERM.")
     threads: PositiveInt = Field(1, description="Threads that read, in each worker process.")
     micro_batch: PositiveInt = Field(16, description="Most waiting pictures that are read at once.")
 
@@ -55,5 +80,5 @@ def make_settings(given: dict[str, Any]) -> Settings:
         return Settings(**given)
     except ValidationError as error:
         fault = error.errors(include_url=False, include_input=False)[0]
-        name = ".".join(str(part) for part in fault["loc"])
+        name = str(fault["loc"][0]) if fault["loc"] else "?"
         raise UsageError(f"the setting {name} ({PREFIX}{name.upper()}): {fault['msg']}") from None

@@ -1,0 +1,108 @@
+"""From a request's body to its readings: what all endpoints that read share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import exp, log
+from time import monotonic
+from typing import Any
+
+from fastapi import Request
+
+from captchalab.errors import CaptchalabError
+from captchalab.reading.containers import SIZES, sniff_format
+from captchalab.serving import measures
+from captchalab.serving.engine import Outcome, Work
+from captchalab.serving.models import AUTO, Served
+from captchalab.serving.parameters import Parameters
+
+AUTO_MODELS = 4
+"""Most models that ``model=auto`` reads a picture with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Readings and the model that made them; ``choice`` is the confidence of choosing it, under ``auto``."""
+
+    outcomes: list[Outcome]
+    served: Served
+    queue_seconds: float
+    choice: float | None = None
+
+
+async def ask(request: Request, images: Sequence[bytes], wanted: Parameters) -> Asked:
+    """Have the pictures read as ``wanted``. Raises ``Problem`` where that is not possible."""
+    shelf = request.app.state.shelf
+    if wanted.model == AUTO:
+        return await _ask_all(request, images, wanted.options, shelf.latest())
+    served = shelf.find(wanted.model)
+    outcomes, work = await _read(request, served, images, wanted.options)
+    _tell(served, outcomes, work)
+    return Asked(outcomes, served, work.began - work.queued)
+
+
+async def _read(
+    request: Request, served: Served, images: Sequence[bytes], options: dict[str, Any]
+) -> tuple[list[Outcome], Work]:
+    outcomes, work = await request.app.state.engine.read(served.reader, images, options, request.receive)
+    return outcomes, work
+
+
+async def _ask_all(
+    request: Request, images: Sequence[bytes], options: dict[str, Any], candidates: list[Served]
+) -> Asked:
+    """One model for all pictures of a request: the surest of those whose input fits their shape best."""
+    shape = _shape_of(images)
+    fitting = sorted(candidates, key=lambda each: _misfit(each, shape))[:AUTO_MODELS]
+    tried: list[Asked] = []
+    weights: list[float] = []
+    for served in fitting:
+        outcomes, work = await _read(request, served, images, options)
+        tried.append(Asked(outcomes, served, work.began - work.queued))
+        weights.append(_sureness(outcomes) * exp(-_misfit(served, shape)))
+        _tell(served, outcomes, work)
+    best = max(range(len(tried)), key=lambda place: weights[place])
+    share = weights[best] / (sum(weights) or 1.0)
+    chosen = tried[best]
+    return Asked(chosen.outcomes, chosen.served, sum(each.queue_seconds for each in tried), share)
+
+
+def _tell(served: Served, outcomes: Sequence[Outcome], work: Work) -> None:
+    measures.queue_seconds.observe(work.began - work.queued)
+    measures.reading_seconds.observe(monotonic() - work.began)
+    bad = sum(isinstance(outcome, CaptchalabError) for outcome in outcomes)
+    name = served.place.identity
+    if bad < len(outcomes):
+        measures.pictures.labels(name, "read").inc(len(outcomes) - bad)
+    if bad:
+        measures.pictures.labels(name, "refused").inc(bad)
+
+
+def _shape_of(images: Sequence[bytes]) -> float | None:
+    """Width by height of the first picture whose header can be read."""
+    for image in images:
+        kind = sniff_format(image)
+        try:
+            width, height = SIZES[kind](image) if kind else (0, 0)
+        except CaptchalabError:
+            continue
+        if width > 0 and height > 0:
+            return width / height
+    return None
+
+
+def _misfit(served: Served, shape: float | None) -> float:
+    """How far a picture is stretched in the model's input, as a logarithm; 0 where it fits."""
+    spec = served.reader.info.input
+    stretch = log(shape * spec.height / spec.width) if shape else 0.0
+    return max(0.0, stretch) if spec.fit == "pad" else abs(stretch)
+
+
+def _sureness(outcomes: Sequence[Outcome]) -> float:
+    """The mean confidence of a character."""
+    each = [
+        0.0 if isinstance(outcome, CaptchalabError) else outcome.confidence ** (1 / max(1, len(outcome.text)))
+        for outcome in outcomes
+    ]
+    return sum(each) / len(each)
