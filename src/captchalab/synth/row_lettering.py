@@ -158,6 +158,7 @@ class RowLettering:
         inks = [
             (faded(tile, opacity * spot.letter.opacity), colour)
             for spot, opacity in zip(placed(line, letters), opacities or [1.0] * len(letters), strict=True)
+            if opacity > 0
             for tile, colour in find_inks(spot, self.hollow, self.hard, width, height)
         ]
         if self.shadow_probability and rng.random() < self.shadow_probability:

@@ -8,11 +8,11 @@ from numpy.typing import NDArray
 
 from captchalab.synth.colours import Colours, Paint, choose_colour
 from captchalab.synth.effects.layers import Bytes, opaque
-from captchalab.synth.effects.paths import Floats
 from captchalab.synth.opencv import cv2
 from captchalab.synth.ranges import Range, pick, pick_count
 
-Point = tuple[float, float]
+Places = NDArray[np.complex128]
+"""``x + yj``: times j is a quarter of a turn."""
 _DEEPEST = 6  # halvings of a curve
 _HEAD = np.array((1.0, 0.5))
 _RIM = 1.36  # how much OpenCV's smooth edge makes a polygon broader, in pixels
@@ -51,42 +51,32 @@ def cubic(
     return drawn
 
 
-def _corners(rng: Generator, picture: Bytes, spans: tuple[Range, ...], flatness: float) -> Floats:
-    """The ends of the pieces of one curve, ``(n, 2)``."""
+def _corners(rng: Generator, picture: Bytes, spans: tuple[Range, ...], flatness: float) -> Places:
+    """The ends of the pieces of one curve, ``(n,)``."""
     height, width = picture.shape[:2]
     across = [pick(rng, x) * width for x in spans]
-    points = list(zip(across, (rng.random(4) * height).tolist(), strict=True))
-    return np.array([points[0], *_flattened(points, flatness, _DEEPEST)]) - 0.5
+    points = [complex(x, y) for x, y in zip(across, (rng.random(4) * height).tolist(), strict=True)]
+    return np.array([points[0], *_flattened(points, flatness, _DEEPEST)]) - (0.5 + 0.5j)
 
 
-def _flattened(points: list[Point], flatness: float, depth: int) -> list[Point]:
+def _flattened(points: list[complex], flatness: float, depth: int) -> list[complex]:
     """The ends of the pieces, without the first: halved until the control points are near the chord."""
-    (ax, ay), (bx, by), (cx, cy), (dx, dy) = points
-    chord_x, chord_y = dx - ax, dy - ay
-    reach = flatness * max(1e-6, (chord_x * chord_x + chord_y * chord_y) ** 0.5)
-    off = max(abs(chord_x * (y - ay) - chord_y * (x - ax)) for x, y in points[1:3])
-    if depth == 0 or off <= reach:
-        return [points[3]]
-    abx, aby, bcx, bcy, cdx, cdy = (
-        (ax + bx) / 2,
-        (ay + by) / 2,
-        (bx + cx) / 2,
-        (by + cy) / 2,
-        (cx + dx) / 2,
-        (cy + dy) / 2,
-    )
-    lx, ly, rx, ry = (abx + bcx) / 2, (aby + bcy) / 2, (bcx + cdx) / 2, (bcy + cdy) / 2
-    middle = (lx + rx) / 2, (ly + ry) / 2
-    first = [(ax, ay), (abx, aby), (lx, ly), middle]
-    second = [middle, (rx, ry), (cdx, cdy), (dx, dy)]
-    return _flattened(first, flatness, depth - 1) + _flattened(second, flatness, depth - 1)
+    a, b, c, d = points
+    chord = (d - a).conjugate()
+    off = max(abs((chord * (b - a)).imag), abs((chord * (c - a)).imag))
+    if depth == 0 or off <= flatness * max(1e-6, abs(chord)):
+        return [d]
+    ab, bc, cd = (a + b) / 2, (b + c) / 2, (c + d) / 2
+    left, right = (ab + bc) / 2, (bc + cd) / 2
+    middle = (left + right) / 2
+    first = _flattened([a, ab, left, middle], flatness, depth - 1)
+    return first + _flattened([middle, right, cd, d], flatness, depth - 1)
 
 
-def _quadrilaterals(corners: Floats, widths: NDArray[np.float64]) -> NDArray[np.int32]:
+def _quadrilaterals(corners: Places, widths: NDArray[np.float64]) -> NDArray[np.int32]:
     """The pieces between the corners, with square tips, in sixteenths of a pixel ``(n, 4, 2)``."""
-    steps = np.diff(corners, axis=0)
-    steps *= (np.maximum(widths, 0) / 2 / np.maximum(np.hypot(steps[:, 0], steps[:, 1]), 1e-6))[:, None]
-    aside = steps[:, ::-1] * (-1.0, 1.0)
-    start, end = corners[:-1] - steps, corners[1:] + steps
-    places = np.stack((start + aside, end + aside, end - aside, start - aside), axis=1)
-    return np.rint(places * 16).astype(np.int32)
+    steps = corners[1:] - corners[:-1]
+    steps *= np.maximum(widths, 0) / 2 / np.maximum(np.abs(steps), 1e-6)
+    start, end, aside = corners[:-1] - steps, corners[1:] + steps, steps * 1j
+    places = np.stack((start + aside, end + aside, end - aside, start - aside), axis=1) * 16
+    return np.rint(places.view(np.float64).reshape(-1, 4, 2)).astype(np.int32)
