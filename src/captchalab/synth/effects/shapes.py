@@ -181,4 +181,5 @@ def _place(
     # Places as complex numbers: one product turns and scales them.
     placed = outlines.view(np.complex128)[..., 0] * (np.exp(turns * 1j) * half)[:, None]
     placed += middles.view(np.complex128)
-    return placed.view(np.float64).reshape(outlines.shape)
+    places: Floats = placed.view(np.float64).reshape(outlines.shape)
+    return places
