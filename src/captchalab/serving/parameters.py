@@ -40,7 +40,7 @@ def parameters_of(given: Mapping[str, Any]) -> Parameters:
     model = given.get("model")
     return Parameters(
         _text("model", model) if model not in (None, "") else None,
-        _share("min_confidence", given.get("min_confidence", "keep")),
+        _share("min_confidence", given.get("min_confidence")),
         options,
         _truth("keep", given.get("keep")),
     )

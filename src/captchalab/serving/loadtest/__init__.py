@@ -1,0 +1,1 @@
+"""Load on a server, measured: `captchalab loadtest`. Needs nothing of the server's own packages."""

@@ -1,0 +1,108 @@
+"""One call: a request, its answer, and whether that is the right one."""
+
+from __future__ import annotations
+
+import json
+from math import nan
+from typing import Any
+
+import aiohttp
+
+from captchalab.reading.reader import Reading
+from captchalab.serving.loadtest.calls import OK, Outcome
+from captchalab.serving.loadtest.pictures import Form, Pictures, body_of
+
+TOLERANCE = 1e-3
+"""Confidences may differ by so much: a batch of another size adds up in another order."""
+WRONG_ANSWER, WRONG_MODEL, NO_ANSWER = "wrong answer", "another model", "200 without a reading"
+_RETRY_LATER = (429, 503)
+
+
+class Client:
+    """Sends pictures to ``url`` (``/v1/read``, or ``/v1/read/batch`` where ``batch`` is more than 1)."""
+
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        url: str,
+        pictures: Pictures,
+        *,
+        form: Form = "raw",
+        batch: int = 1,
+        model: str | None = None,
+    ) -> None:
+        self._session, self._pictures, self._form, self.batch = session, pictures, form, batch
+        self._url = f"{url}/v1/read" + ("/batch" if batch > 1 else "")
+        self._query = {"model": model} if model else None
+        self._next = 0
+
+    async def call(self) -> Outcome:
+        """Send the next pictures, and judge what comes back."""
+        count = len(self._pictures.data)
+        numbers = [(self._next + step) % count for step in range(self.batch)]
+        self._next = (self._next + self.batch) % count
+        body, kind = body_of([self._pictures.data[number] for number in numbers], self._form)
+        try:
+            async with self._session.post(
+                self._url,
+                data=body,
+                params=self._query,
+                headers={"Content-Type": kind},
+                allow_redirects=False,  # they might lead to another host
+            ) as response:
+                status, headers, answer = response.status, response.headers, await response.read()
+        except TimeoutError:
+            return Outcome("timeout")
+        except aiohttp.ClientConnectorError:
+            return Outcome("no connection")
+        except aiohttp.ClientError:
+            return Outcome("connection lost")
+        if status != 200:
+            return Outcome(kind_of_refusal(status, "Retry-After" in headers, answer))
+        return self._judge(answer, numbers)
+
+    def _judge(self, answer: bytes, numbers: list[int]) -> Outcome:
+        value = _object(answer)
+        rows = value.get("readings", [value])
+        if len(rows) != len(numbers) or not all(isinstance(row.get("text"), str) for row in rows):
+            return Outcome(NO_ANSWER)
+        kind = OK
+        if self._pictures.expected:
+            hashes = {value.get("model", row.get("model", {})).get("sha256") for row in rows}
+            if hashes - {None, self._pictures.sha256}:
+                kind = WRONG_MODEL
+            elif not all(
+                same(row, self._pictures.expected[number]) for row, number in zip(rows, numbers, strict=True)
+            ):
+                kind = WRONG_ANSWER
+        return Outcome(kind, _seconds(value, "milliseconds"), _seconds(value, "queue_milliseconds"))
+
+
+def same(row: dict[str, Any], expected: Reading) -> bool:
+    """Whether an answer is the in-process reader's: text, characters, and confidence but for rounding."""
+    characters = [part.get("character") for part in row.get("characters", ())]
+    return (
+        row["text"] == expected.text
+        and (not characters or characters == [span.character for span in expected.characters])
+        and abs(row.get("confidence", -1.0) - expected.confidence) <= TOLERANCE
+    )
+
+
+def kind_of_refusal(status: int, retry_after: bool, answer: bytes) -> str:
+    """``503 busy``: the status, and the kind of problem where the answer names one."""
+    problem = str(_object(answer).get("type", "")).rpartition(":")[2]
+    kind = f"{status} {problem}".strip()
+    return f"{kind}, no Retry-After" if status in _RETRY_LATER and not retry_after else kind
+
+
+def _object(answer: bytes) -> dict[str, Any]:
+    try:
+        value = json.loads(answer)
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _seconds(value: dict[str, Any], name: str) -> float:
+    found = value.get(name)
+    return found / 1000 if isinstance(found, int | float) else nan
