@@ -4,11 +4,13 @@
     python benchmarks/scheme_speed.py NAME --samples 1000000
 
 The first form prints a table of all schemes: milliseconds of processor time to draw a picture, to encode it
-(PNG; animations GIF) and to write it to a file; its bytes; pictures per second of all three together, by
+(PNG, JPEG, GIF) and to write it to a file; its bytes; pictures per second of all three together, by
 the clock and by processor time (on a busy machine the fairer of the two). With `--schemes` (a folder with the
 index.csv of the real pictures) beside it the rate of the library that a scheme looks like, as measured by the
 clock on a machine of the same kind, and the ratio to that by the clock, worst first. Turns of all schemes
-alternate; all figures are medians over the turns. Files go to the system's folder for temporary ones.
+alternate; all figures are medians over the turns. Files go to the system's folder for temporary ones
+(TMPDIR); where thousands of files were deleted a moment ago, ext4 takes up to ten times as long for a new one,
+for minutes: run it once, or elsewhere.
 The second form writes that many pictures and shows the process's memory at intervals: it must stay flat.
 """
 

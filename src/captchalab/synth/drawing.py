@@ -15,8 +15,7 @@ from captchalab.reading.pixels import fuse
 from captchalab.synth.colours import Colour, Colours
 from captchalab.synth.effects import apply_steps
 from captchalab.synth.effects.artefacts import jpeg_file
-from captchalab.synth.effects.layers import compose
-from captchalab.synth.opencv import cv2
+from captchalab.synth.effects.layers import compose, flat
 from captchalab.synth.randomness import random_beside, random_for
 from captchalab.synth.scheme import Scheme, Step
 
@@ -128,8 +127,7 @@ def _apply(
 def _canvas(scheme: Scheme, colour: Colour) -> NDArray[np.uint8]:
     if scheme.lettering.paints_ground:
         return np.empty((scheme.height, scheme.width, 3), dtype=np.uint8)
-    channels = [np.full((scheme.height, scheme.width), value, dtype=np.uint8) for value in colour]
-    return np.asarray(cv2.merge(channels), dtype=np.uint8)
+    return flat(scheme.height, scheme.width, colour)
 
 
 @lru_cache(maxsize=64)
