@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -20,6 +21,9 @@ def serve(
     ] = None,
     port: Annotated[int | None, typer.Option(help="Port (8000); 0 takes a free one.")] = None,
     workers: Annotated[int | None, typer.Option(help="Worker processes (1).")] = None,
+    runs: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Show the curves of the runs in it, live.")
+    ] = None,
     api_key: Annotated[
         str | None,
         typer.Option(
@@ -38,6 +42,7 @@ def serve(
         "host": host,
         "port": port,
         "workers": workers,
+        "runs": runs,
         "api_key": api_key,
     }
     run(make_settings({name: value for name, value in given.items() if value is not None and value != []}))

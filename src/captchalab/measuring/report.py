@@ -1,7 +1,8 @@
-"""Evaluation -> report.html (one file, pictures inside) and report.md (pictures beside it)."""
+"""Evaluation -> report.html (one file, pictures inside), report.md (pictures beside it), report.json."""
 
 from __future__ import annotations
 
+import json
 from base64 import b64encode
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -61,6 +62,7 @@ def write_report(
     context["matrix"] = _write_matrix(evaluation, out)
     _write(out / "report.md", markdown.get_template("report.md").render(context))
     _write(out / "report.html", html.get_template("report.html").render(context))
+    _write(out / "report.json", json.dumps(_record(context)))
     return out / "report.html"
 
 
@@ -179,6 +181,22 @@ def _context(
         "skipped": evaluation.skipped,
         "mistakes": mistakes,
     }
+
+
+def _record(context: dict[str, Any]) -> dict[str, Any]:
+    """The figures, and of each mistake all but its pixels; marks are pairs (character, kind)."""
+    mistakes = [
+        {
+            "name": mistake.name,
+            "file": mistake.file,
+            "true": [(mark.character, mark.kind) for mark in mistake.truth],
+            "read": [(mark.character, mark.kind) for mark in mistake.read],
+            "confidence": mistake.confidence,
+            "error": mistake.error,
+        }
+        for mistake in context["mistakes"]
+    ]
+    return {"title": context["title"], **context["figures"], "mistakes": mistakes}
 
 
 def _read_as(character: str, confusion: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -13,7 +13,7 @@ from pathlib import Path
 from fastapi import FastAPI
 
 from captchalab import __version__
-from captchalab.serving import admin_api, compat, measures, practice, problems, read_api
+from captchalab.serving import admin_api, compat, measures, pages, practice, problems, read_api, steps_api
 from captchalab.serving.body import Budget
 from captchalab.serving.engine import Engine
 from captchalab.serving.guard import Guard
@@ -62,7 +62,7 @@ def make_app(settings: Settings, shared: Shared | None = None) -> FastAPI:
         budget=state.budget,
     )
     problems.install(app)
-    for router in (read_api.router, admin_api.router, compat.router):
+    for router in (read_api.router, steps_api.router, admin_api.router, compat.router, pages.router):
         app.include_router(router)
     if settings.practice:
         app.include_router(practice.router)

@@ -141,6 +141,10 @@ class Shelf:
             raise Problem(404, "unknown-model", f"no such model; there are: {names}")
         return max(versions, key=lambda each: each.place.rank)
 
+    def all(self) -> list[Served]:
+        """Every version of every model."""
+        return list(self._served.values())
+
     def latest(self) -> list[Served]:
         """The latest version of each name."""
         return [self.find(name) for name in dict.fromkeys(each.place.name for each in self._served.values())]

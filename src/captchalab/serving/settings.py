@@ -36,6 +36,7 @@ class Settings(BaseSettings):
         0, description="Requests a minute for each key (without keys: each address); 0: any number."
     )
     log_requests: bool = Field(True, description="One line on standard error for each request.")
+    runs: Path | None = Field(None, description="Folder of runs whose curves the page /runs shows.")
     practice: bool = Field(True, description="Draw captchas to practise on at /practice/captcha.")
     uploads: Path | None = Field(
         None, description="Folder for pictures whose senders consent; none: keep none."
