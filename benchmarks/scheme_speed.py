@@ -9,8 +9,8 @@ the clock and by processor time (on a busy machine the fairer of the two). With 
 index.csv of the real pictures) beside it the rate of the library that a scheme looks like, as measured by the
 clock on a machine of the same kind, and the ratio to that by the clock, worst first. Turns of all schemes
 alternate; all figures are medians over the turns. Files go to the system's folder for temporary ones
-(TMPDIR); where thousands of files were deleted a moment ago, ext4 takes up to ten times as long for a new one,
-for minutes: run it once, or elsewhere.
+(TMPDIR); where thousands of files were deleted a moment ago, ext4 takes up to ten times as long for a
+new one, for minutes: run it once, or elsewhere.
 The second form writes that many pictures and shows the process's memory at intervals: it must stay flat.
 """
 
