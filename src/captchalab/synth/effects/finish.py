@@ -13,12 +13,12 @@ from captchalab.synth.ranges import Range, pick, pick_count
 
 def smooth(rng: Generator, picture: Bytes, colours: Colours) -> Bytes:
     """A light 3x3 blur (weights 1, 5 in the middle)."""
-    share = 9 / 13
-    soft = np.asarray(cv2.blur(picture, (3, 3)), dtype=np.uint8)
-    cv2.addWeighted(soft, share, picture, 1 - share, 0, soft)
+    soft = cv2.blur(picture, (3, 3))[1:-1, 1:-1]
     # The outermost pixels have no full neighbourhood and stay as they are.
-    soft[0], soft[-1], soft[:, 0], soft[:, -1] = picture[0], picture[-1], picture[:, 0], picture[:, -1]
-    return soft
+    smoothed = picture.copy()
+    inner = smoothed[1:-1, 1:-1]
+    cv2.addWeighted(soft, 9 / 13, inner, 4 / 13, 0, inner)
+    return smoothed
 
 
 def blur(rng: Generator, picture: Bytes, colours: Colours, *, radius: Range = (0.5, 1.2)) -> Bytes:

@@ -23,23 +23,27 @@ def dots(
 ) -> Bytes:
     """Small slanted specks, ``count`` of them, anywhere, all in one colour."""
     height, width, channels = picture.shape
-    down, across = rng.random((2, pick_count(rng, count)))
+    places = rng.random((2, pick_count(rng, count)))
     # A margin around the picture takes what falls over its edge.
     canvas = cv2.copyMakeBorder(picture, _MARGIN, _MARGIN, _MARGIN, _MARGIN, cv2.BORDER_CONSTANT)
     stride = width + 2 * _MARGIN
-    places = (down * (height + 1)).astype(np.intp) * stride + (across * (width + 1)).astype(np.intp)
-    value = opaque(picture, choose_colour(rng, colour, colours))
-    canvas.reshape(-1, channels)[_speck(stride) + places[:, None]] = value
+    speck, spread = _speck(height, width)
+    down, across = (places * spread).astype(np.intp)
+    value = np.void(bytes(opaque(picture, choose_colour(rng, colour, colours))))
+    pixels = canvas.reshape(-1, channels).view(value.dtype)
+    pixels.put(np.add.outer(down * stride + across, speck), value)
     return np.array(canvas[_MARGIN:-_MARGIN, _MARGIN:-_MARGIN], dtype=np.uint8)
 
 
 @lru_cache(maxsize=64)
-def _speck(stride: int) -> NDArray[np.intp]:
-    """Where the pixels of one speck lie in a flat picture of rows ``stride`` wide, margin included."""
+def _speck(height: int, width: int) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+    """Where the pixels of one speck lie in a flat picture with its margin, and in how many places, down and
+    across ``(2, 1)``, there may be one."""
     stamp = Image.new("1", (2 * _MARGIN, 2 * _MARGIN))
     ImageDraw.Draw(stamp).line((_MARGIN, _MARGIN, _MARGIN - 1, _MARGIN - 1), fill=1, width=DOT_WIDTH)
     rows, columns = np.nonzero(np.asarray(stamp))
-    return np.asarray(rows * stride + columns, dtype=np.intp)
+    speck = rows * (width + 2 * _MARGIN) + columns
+    return np.asarray(speck, dtype=np.intp), np.array(((height + 1.0,), (width + 1.0,)))
 
 
 def arc(
