@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -41,6 +42,19 @@ class Source(Protocol):
 
     def text(self, index: int) -> str:
         """The label of sample ``index`` without decoding its picture."""
+
+
+@runtime_checkable
+class DrawsSeveral(Source, Protocol):
+    """A source that is faster at several samples than at one after the other."""
+
+    def samples(self, indices: Sequence[int]) -> Iterator[Sample]:
+        """As ``sample`` for each index, in their order."""
+
+
+def samples(source: Source, indices: Sequence[int]) -> Iterator[Sample]:
+    """The samples ``indices`` of any source, in their order."""
+    return source.samples(indices) if isinstance(source, DrawsSeveral) else map(source.sample, indices)
 
 
 @runtime_checkable

@@ -15,6 +15,7 @@ from captchalab.synth.colours import Colours, Paint, brightness
 from captchalab.synth.fonts import GROUPS, expand, holds
 from captchalab.synth.ranges import Range
 from captchalab.synth.row_lettering import RowLettering
+from captchalab.synth.scheme import Writing
 
 Bytes = NDArray[np.uint8]
 _T = TypeVar("_T")
@@ -43,6 +44,10 @@ class AnyLettering:
     ) -> Bytes:
         """The text over a copy of ``canvas``: a picture ``(H, W, 3)`` or a layer ``(H, W, 4)``."""
         return self.settle(rng, text, colours).write(rng, canvas, text, colours, opacities)
+
+    def write_all(self, writings: Sequence[Writing]) -> list[Bytes]:
+        """As ``write`` for each."""
+        return [self.write(*writing) for writing in writings]
 
     def settle(self, rng: Generator, text: str, colours: Colours) -> RowLettering:
         """The lettering of one picture."""

@@ -32,7 +32,7 @@ def choose_colour(rng: Generator, paint: Paint, colours: Colours = NEUTRAL) -> C
         if isinstance(first, str):
             return choose_colour(rng, str(paint[int(rng.random() * len(paint))]), colours)
         low, high = int(first), int(paint[1])
-        red, green, blue = (low + int(number * (high - low + 1)) for number in rng.random(3).tolist())
+        red, green, blue = [low + int(number * (high - low + 1)) for number in rng.random(3).tolist()]
         return red, green, blue
     if paint == "ink":
         return colours.ink

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import lru_cache
+from collections.abc import Iterator, Sequence
+from functools import lru_cache, partial
+from itertools import groupby
 from typing import NamedTuple
 
 import numpy as np
 from numpy.random import Generator
-from numpy.typing import NDArray
 
 from captchalab.reading.alphabet import Alphabet
 from captchalab.reading.pixels import fuse
 from captchalab.synth.colours import Colour, Colours
 from captchalab.synth.effects import apply_steps
 from captchalab.synth.effects.artefacts import jpeg_file
-from captchalab.synth.effects.layers import compose, flat
+from captchalab.synth.effects.layers import Bytes, compose, flat
 from captchalab.synth.randomness import random_beside, random_for
-from captchalab.synth.scheme import Scheme, Step
+from captchalab.synth.scheme import Scheme, Step, Writing
+
+TOGETHER = 160_000
+"""Pixels of the pictures that are drawn at a time: few enough for a processor's cache."""
 
 
 class Frame(NamedTuple):
@@ -30,43 +33,57 @@ class Frame(NamedTuple):
     rng: Generator
 
 
-def draw(scheme: Scheme, seed: int, index: int) -> tuple[NDArray[np.uint8], str]:
+class _Written(NamedTuple):
+    """A picture before the steps in ``over``."""
+
+    scheme: Scheme
+    """The settled one."""
+    rng: Generator
+    text: str
+    colours: Colours
+    picture: Bytes
+
+
+def draw(scheme: Scheme, seed: int, index: int) -> tuple[Bytes, str]:
     """Sample ``index``: its uint8 ``(height, width, 3)`` RGB picture and its text.
 
     Frames of an animation are fused, as ``load_image(.., frames="fuse")`` does with a file.
     """
+    return next(draw_all(scheme, seed, (index,)))
+
+
+def draw_all(scheme: Scheme, seed: int, indices: Sequence[int]) -> Iterator[tuple[Bytes, str]]:
+    """As ``draw`` for each index, several at a time, which is faster."""
     if scheme.animation is not None:
-        frames, text = draw_frames(scheme, seed, index)
-        return fuse(frames), text
-    rng = random_for(seed, index)
-    text = scheme.texts.choose(rng, _characters(scheme.alphabet), scheme.lengths)
-    return paint(scheme, rng, text), text
+        for index in indices:
+            frames, text = draw_frames(scheme, seed, index)
+            yield fuse(frames), text
+        return
+    for written in _written_together(scheme, seed, indices):
+        # All of them before the first is handed out: their generators are used again for the next ones.
+        yield from [(_finish(each), each.text) for each in written]
 
 
-def draw_stored(scheme: Scheme, seed: int, index: int) -> tuple[NDArray[np.uint8] | bytes, str]:
-    """Sample ``index`` of a scheme without animation: as JPEG file if its last step makes it one, else drawn.
+def draw_stored(scheme: Scheme, seed: int, indices: Sequence[int]) -> Iterator[tuple[Bytes | bytes, str]]:
+    """Samples of a scheme without animation: as JPEG file if its last step makes it one, else drawn.
 
     Read back, the file holds the same pixels that ``draw`` gives.
     """
-    rng = random_for(seed, index)
-    text = scheme.texts.choose(rng, _characters(scheme.alphabet), scheme.lengths)
-    scheme, picture, colours = _written(scheme, rng, text)
-    *steps, last = scheme.over or (None,)
-    if last is None or last.effect != "jpeg" or last.probability < 1:
-        return apply_steps(scheme.over, rng, picture, colours), text
-    return jpeg_file(rng, apply_steps(tuple(steps), rng, picture, colours), **last.options), text
+    for written in _written_together(scheme, seed, indices):
+        yield from [(_store(each), each.text) for each in written]
 
 
-def draw_frames(scheme: Scheme, seed: int, index: int) -> tuple[list[NDArray[np.uint8]], str]:
+def draw_frames(scheme: Scheme, seed: int, index: int) -> tuple[list[Bytes], str]:
     """Sample ``index`` as the frames of its animation, each as ``draw`` gives it: one if there is none."""
-    text = text_of(scheme, seed, index)
     if scheme.animation is None:
-        return [draw(scheme, seed, index)[0]], text
+        picture, text = draw(scheme, seed, index)
+        return [picture], text
+    text = text_of(scheme, seed, index)
     frames = []
     for number, opacities in enumerate(scheme.animation.opacities(scheme.texts.written(text))):
         # The same random numbers for every frame: nothing moves but what is drawn anew.
         rng = random_for(seed, index)
-        scheme.texts.choose(rng, _characters(scheme.alphabet), scheme.lengths)
+        _choose_text(scheme, rng)
         own = random_beside(seed, index, number)
         frames.append(paint(scheme, rng, text, Frame(opacities, scheme.animation.anew, own)))
     return frames, text
@@ -74,48 +91,83 @@ def draw_frames(scheme: Scheme, seed: int, index: int) -> tuple[list[NDArray[np.
 
 def text_of(scheme: Scheme, seed: int, index: int) -> str:
     """The text of sample ``index``, without drawing it."""
-    return scheme.texts.choose(random_for(seed, index), _characters(scheme.alphabet), scheme.lengths)
+    return _choose_text(scheme, random_for(seed, index))
 
 
-def paint(scheme: Scheme, rng: Generator, text: str, frame: Frame | None = None) -> NDArray[np.uint8]:
+def paint(scheme: Scheme, rng: Generator, text: str, frame: Frame | None = None) -> Bytes:
     """The picture of a text, uint8 ``(height, width, 3)`` RGB, or of one frame of its animation."""
-    scheme, picture, colours = _written(scheme, rng, text, frame)
-    return _apply(scheme.over, rng, picture, colours, frame)
+    return _finish(_write(scheme, [rng], [text], frame)[0], frame)
 
 
-def _written(
-    scheme: Scheme, rng: Generator, text: str, frame: Frame | None = None
-) -> tuple[Scheme, NDArray[np.uint8], Colours]:
-    """The picture before the steps in ``over``, with the settled scheme and its colours."""
-    scheme = scheme.settle(rng)
-    colours = scheme.palette.choose(rng)
-    picture = _apply(scheme.under, rng, _canvas(scheme, colours.background), colours, frame)
-    return scheme, _write(scheme, rng, picture, scheme.texts.written(text), colours, frame), colours
+def _written_together(scheme: Scheme, seed: int, indices: Sequence[int]) -> Iterator[list[_Written]]:
+    count = max(1, TOGETHER // (scheme.width * scheme.height))
+    for first in range(0, len(indices), count):
+        rngs = [random_for(seed, index, k) for k, index in enumerate(indices[first : first + count])]
+        yield _write(scheme, rngs, [_choose_text(scheme, rng) for rng in rngs])
+
+
+def _choose_text(scheme: Scheme, rng: Generator) -> str:
+    return scheme.texts.choose(rng, _characters(scheme.alphabet), scheme.lengths)
 
 
 def _write(
-    scheme: Scheme,
-    rng: Generator,
-    picture: NDArray[np.uint8],
-    text: str,
-    colours: Colours,
-    frame: Frame | None,
-) -> NDArray[np.uint8]:
+    scheme: Scheme, rngs: Sequence[Generator], texts: Sequence[str], frame: Frame | None = None
+) -> list[_Written]:
+    """The texts written, those in the same lettering together."""
+    begun = [_begin(scheme, rng, text, frame) for rng, text in zip(rngs, texts, strict=True)]
     opacities = frame.opacities if frame is not None else ()
-    if not scheme.on_text:
-        return scheme.lettering.write(rng, picture, text, colours, opacities)
-    layer = np.zeros((scheme.height, scheme.width, 4), dtype=np.uint8)
-    layer = scheme.lettering.write(rng, layer, text, colours, opacities)
-    return compose(picture, _apply(scheme.on_text, rng, layer, colours, frame))
+    done: list[_Written] = []
+    for lettering, group in groupby(begun, lambda each: each.scheme.lettering):
+        these = list(group)
+        writings = [
+            Writing(each.rng, _canvas_of(each), each.scheme.texts.written(each.text), each.colours, opacities)
+            for each in these
+        ]
+        done += map(partial(_lay, frame=frame), these, lettering.write_all(writings))
+    return done
+
+
+def _begin(scheme: Scheme, rng: Generator, text: str, frame: Frame | None) -> _Written:
+    """The settled scheme, its colours, and what lies under the text."""
+    scheme = scheme.settle(rng)
+    colours = scheme.palette.choose(rng)
+    picture = _apply(scheme.under, rng, _canvas(scheme, colours.background), colours, frame)
+    return _Written(scheme, rng, text, colours, picture)
+
+
+def _canvas_of(begun: _Written) -> Bytes:
+    """What the text is written on: the picture, or a layer where there are steps for the text alone."""
+    if not begun.scheme.on_text:
+        return begun.picture
+    return np.zeros((begun.scheme.height, begun.scheme.width, 4), dtype=np.uint8)
+
+
+def _lay(begun: _Written, written: Bytes, frame: Frame | None) -> _Written:
+    if not begun.scheme.on_text:
+        return begun._replace(picture=written)
+    layer = _apply(begun.scheme.on_text, begun.rng, written, begun.colours, frame)
+    return begun._replace(picture=compose(begun.picture, layer))
+
+
+def _finish(written: _Written, frame: Frame | None = None) -> Bytes:
+    return _apply(written.scheme.over, written.rng, written.picture, written.colours, frame)
+
+
+def _store(written: _Written) -> Bytes | bytes:
+    *steps, last = written.scheme.over or (None,)
+    if last is None or last.effect != "jpeg" or last.probability < 1:
+        return _finish(written)
+    picture = apply_steps(tuple(steps), written.rng, written.picture, written.colours)
+    return jpeg_file(written.rng, picture, **last.options)
 
 
 def _apply(
     steps: tuple[Step, ...],
     rng: Generator,
-    picture: NDArray[np.uint8],
+    picture: Bytes,
     colours: Colours,
     frame: Frame | None,
-) -> NDArray[np.uint8]:
+) -> Bytes:
     if frame is None:
         return apply_steps(steps, rng, picture, colours)
     for step in steps:
@@ -124,7 +176,7 @@ def _apply(
     return picture
 
 
-def _canvas(scheme: Scheme, colour: Colour) -> NDArray[np.uint8]:
+def _canvas(scheme: Scheme, colour: Colour) -> Bytes:
     if scheme.lettering.paints_ground:
         return np.empty((scheme.height, scheme.width, 3), dtype=np.uint8)
     return flat(scheme.height, scheme.width, colour)

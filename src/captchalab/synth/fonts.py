@@ -121,6 +121,12 @@ class Glyph:
     middle: float = 0.0
 
     @cached_property
+    def sizes(self) -> tuple[int, int, int, int]:
+        """Width and height of the box, and of ``coverage`` (none for a space)."""
+        high, wide = (0, 0) if self.coverage is None else self.coverage.shape
+        return self.width, self.height, wide, high
+
+    @cached_property
     def ink(self) -> NDArray[np.uint8]:
         """The mask of ``ink_mask``, made when first asked for; empty for a space."""
         return np.zeros((1, 1), np.uint8) if self.coverage is None else ink_mask(self.coverage)

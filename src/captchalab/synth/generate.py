@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from captchalab.samples.archive_outputs import ParquetOutput, TarOutput
 from captchalab.samples.outputs import Encoded, FolderOutput, Output
 from captchalab.samples.sample import Source
 from captchalab.synth.declaration import table_of
-from captchalab.synth.encode import encode
+from captchalab.synth.encode import encode, encode_all
 from captchalab.synth.processes import in_order
 from captchalab.synth.source import SchemeSource
 
@@ -69,8 +69,8 @@ class _Draw:
     def __init__(self, source: Source) -> None:
         self._source = source
 
-    def __call__(self, chunk: Iterable[int]) -> list[Encoded]:
-        return [encode(self._source, index) for index in chunk]
+    def __call__(self, chunk: Sequence[int]) -> list[Encoded]:
+        return list(encode_all(self._source, chunk))
 
 
 def _output(out: Path, drawn: dict[str, Any], count: int) -> Output:

@@ -12,22 +12,25 @@ _WORD = 2**64
 _threads = threading.local()
 
 
-def random_for(seed: int, index: int) -> Generator:
+def random_for(seed: int, index: int, place: int = 0) -> Generator:
     """The generator of one sample.
 
     Philox is counter based: the seed is its key and the index stands in the upper words of its
-    counter, so that no two samples share a number. Each thread has one generator whose state is
-    set anew (a tenth of the cost of building one): finish a sample before asking for the next.
+    counter, so that no two samples share a number. Each thread has one generator for each ``place``,
+    whose state is set anew (a tenth of the cost of building one): finish a sample before asking for
+    the next, or draw the two in different places.
     """
-    generator: Generator | None = getattr(_threads, "generator", None)
-    if generator is None:
-        generator = _threads.generator = Generator(Philox(key=0))
-        _threads.state = generator.bit_generator.state
+    generators: list[Generator] | None = getattr(_threads, "generators", None)
+    if generators is None:
+        generators = _threads.generators = []
+        _threads.state = Philox(key=0).state
+    while place >= len(generators):
+        generators.append(Generator(Philox(key=0)))
     state: dict[str, Any] = _threads.state
     state["state"]["key"] = (seed % _WORD, seed // _WORD % _WORD)
     state["state"]["counter"] = (0, 0, index % _WORD, index // _WORD % _WORD)
-    generator.bit_generator.state = state
-    return generator
+    generators[place].bit_generator.state = state
+    return generators[place]
 
 
 def random_beside(seed: int, index: int, number: int) -> Generator:

@@ -19,6 +19,7 @@ from captchalab.synth.inking import faded, inks_of, kept_inks_of, lay, shadow_of
 from captchalab.synth.letters import NO_PULL, Corners, Letter, clean_glyph
 from captchalab.synth.lines import Line, placed
 from captchalab.synth.ranges import Range, pick
+from captchalab.synth.scheme import Writing
 
 Bytes = NDArray[np.uint8]
 _NUMBERS = (
@@ -169,6 +170,10 @@ class RowLettering:
         for tile, colour in inks:
             lay(canvas, tile, colour)
         return canvas
+
+    def write_all(self, writings: Sequence[Writing]) -> list[Bytes]:
+        """As ``write`` for each."""
+        return [self.write(*writing) for writing in writings]
 
     def _letters(self, rng: Generator, text: str, height: int, colours: Colours) -> list[Letter]:
         """Every character with its numbers, not yet placed."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.random import Generator
@@ -28,6 +28,16 @@ class Step:
 def step(effect: str, *, probability: float = 1.0, **options: Any) -> Step:
     """``step("ripple", amplitude=(2, 5))``: what declarations are written with."""
     return Step(effect, options, probability)
+
+
+class Writing(NamedTuple):
+    """What a lettering writes on one picture, and where its random numbers come from."""
+
+    rng: Generator
+    canvas: NDArray[np.uint8]
+    text: str
+    colours: Colours
+    opacities: Sequence[float] = ()
 
 
 class Lettering(Protocol):
@@ -57,6 +67,9 @@ class Lettering(Protocol):
         A layer is transparent and premultiplied: its first three channels are colour times opacity.
         ``opacities`` (0 to 1, for every character) hide characters; the others stay where they are.
         """
+
+    def write_all(self, writings: Sequence[Writing]) -> list[NDArray[np.uint8]]:
+        """As ``write`` for each, on canvases of one size."""
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from captchalab.errors import UsageError, suggest
 from captchalab.reading.alphabet import Alphabet
 from captchalab.samples.sample import Sample
 from captchalab.synth.declaration import load_scheme, table_of
-from captchalab.synth.drawing import draw, text_of
+from captchalab.synth.drawing import draw_all, text_of
 from captchalab.synth.fonts import holders
 from captchalab.synth.options import LARGEST_SIDE, SMALLEST_SIDE, parse_lengths, spell, whole_number
 from captchalab.synth.scheme import Scheme
@@ -70,8 +70,13 @@ class SchemeSource:
 
     def sample(self, index: int) -> Sample:
         """Sample ``index``, drawn anew."""
-        image, text = draw(self.scheme, self.seed, index)
-        return Sample(image, text, f"{self.seed}/{index}")
+        return next(self.samples((index,)))
+
+    def samples(self, indices: Sequence[int]) -> Iterator[Sample]:
+        """As ``sample`` for each, faster."""
+        drawn = draw_all(self.scheme, self.seed, indices)
+        for index, (image, text) in zip(indices, drawn, strict=True):
+            yield Sample(image, text, f"{self.seed}/{index}")
 
     def text(self, index: int) -> str:
         """Its text, without drawing it."""
