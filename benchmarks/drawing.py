@@ -10,13 +10,14 @@ counts files opened for writing, which must be none. Prints one table and, last,
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import os
 import random
 import statistics
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -29,6 +30,8 @@ from captchalab.reading.alphabet import Alphabet
 from captchalab.synth.source import SchemeSource
 
 CHARACTERS = Alphabet.parse("digits+upper").characters
+AT_A_TIME = 64
+"""Pictures asked for together, as a batch of a training is."""
 files_written = 0
 
 
@@ -39,23 +42,32 @@ def count_writes(event: str, arguments: tuple[object, ...]) -> None:
         files_written += 1
 
 
-def theirs() -> Callable[[int], object]:
-    """One picture of the package captcha, as an array."""
+Draw = Callable[[range], Iterable[object]]
+
+
+def theirs() -> Draw:
+    """Pictures of the package captcha, as arrays."""
     captcha, rng = ImageCaptcha(160, 60), random.Random(1)
-    return lambda _: np.asarray(captcha.generate_image("".join(rng.choices(CHARACTERS, k=4))))
+    return lambda numbers: (
+        np.asarray(captcha.generate_image("".join(rng.choices(CHARACTERS, k=4)))) for _ in numbers
+    )
 
 
-def ours(scheme: str) -> Callable[[int], object]:
-    """One picture of a scheme."""
-    return SchemeSource(scheme, {"alphabet": "digits+upper", "length": "4", "seed": "1"}).sample
+def ours(scheme: str) -> Draw:
+    """Pictures of a scheme, many asked for together, as a training does."""
+    return SchemeSource(scheme, {"alphabet": "digits+upper", "length": "4", "seed": "1"}).samples
 
 
-def rate(draw: Callable[[int], object], seconds: float) -> float:
+def singly(draw: Draw) -> Draw:
+    """The same, each asked for by itself."""
+    return lambda numbers: itertools.chain.from_iterable(draw(range(n, n + 1)) for n in numbers)
+
+
+def rate(draw: Draw, seconds: float) -> float:
     """Pictures per second."""
     count, start = 0, time.perf_counter()
     while time.perf_counter() - start < seconds:
-        for _ in range(50):
-            draw(count)
+        for _ in draw(range(count, count + AT_A_TIME)):
             count += 1
     return count / (time.perf_counter() - start)
 
@@ -67,7 +79,12 @@ def main() -> int:
     parser.add_argument("--repeats", type=int, default=7, help="turns of each")
     settings = parser.parse_args()
     cv2.setNumThreads(1)
-    drawers = {"captcha": theirs(), "scheme:lepture": ours("lepture"), "scheme:tangle": ours("tangle")}
+    drawers = {
+        "captcha": theirs(),
+        "scheme:lepture": ours("lepture"),
+        "lepture, one by one": singly(ours("lepture")),
+        "scheme:tangle": ours("tangle"),
+    }
     for draw in drawers.values():
         rate(draw, 0.5)  # fonts and clean glyphs are loaded
     sys.addaudithook(count_writes)

@@ -78,6 +78,19 @@ def test_same_seed_gives_the_same_sample_in_any_order(name: str) -> None:
     assert not np.array_equal(SchemeSource(name, {"seed": "6"}).sample(0).image, forwards[0].image)
 
 
+@every_scheme
+def test_samples_drawn_together_are_those_drawn_alone(name: str) -> None:
+    """Also while another source draws, and whatever number is asked for."""
+    source, other = SchemeSource(name, {"seed": "5"}), SchemeSource(name, {"seed": "6"})
+    alone = {i: source.sample(i) for i in range(20)}
+    for indices in (range(20), [7, 3, 19], [11], []):
+        together = list(zip(source.samples(indices), other.samples(indices), strict=True))
+        assert [sample.name for sample, _ in together] == [f"5/{i}" for i in indices]
+        for sample, _ in together:
+            known = alone[int(sample.name[2:])]
+            assert sample.text == known.text and np.array_equal(sample.image, known.image)
+
+
 def bare(name: str, **changes: object) -> Scheme:
     """The scheme without effects, so that a pixel off the background is ink."""
     return replace(SCHEMES[name], under=(), over=(), animation=None, texts=RandomTexts(), **changes)

@@ -6,7 +6,7 @@ processes, and nothing has to be remembered but the step.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -18,7 +18,7 @@ from torch.utils.data import Dataset
 from captchalab.errors import ImageError, LabelError
 from captchalab.reading.alphabet import MAX_LABEL_LENGTH, Alphabet
 from captchalab.reading.inputspec import InputSpec
-from captchalab.samples.sample import Sample, Source
+from captchalab.samples.sample import Sample, Source, samples
 from captchalab.training.augment import Augmentation, augment
 from captchalab.training.balance import Chances, deal
 
@@ -107,15 +107,20 @@ class Batches(Dataset[Batch]):
     def rows(self, step: int, low: int, high: int) -> tuple[NDArray[np.uint8], list[str]]:
         """Pictures ``(high - low, H, W, C)`` and texts of some rows of the batch of ``step``."""
         first = (step * self.world + self.rank) * self.batch
+        numbers = range(first + low, first + high)
+        drawn = [self._draw(turn, numbers) for turn in range(len(self.drawn))]
         images = np.empty((high - low, *self.spec.shape), np.uint8)
-        return images, [self._fill(images[row - low], first + row) for row in range(low, high)]
+        return images, [self._fill(out, n, drawn) for out, n in zip(images, numbers, strict=True)]
 
-    def _fill(self, out: NDArray[np.uint8], number: int) -> str:
+    @property
+    def _kinds(self) -> int:
+        return len(self.drawn) + (self.resting is not None)
+
+    def _fill(self, out: NDArray[np.uint8], number: int, drawn: Sequence[Iterator[Sample]]) -> str:
         """Write picture ``number`` of the training to ``out``; its text."""
-        kinds = len(self.drawn) + (self.resting is not None)
-        turn, place = number % kinds, number // kinds
-        if turn < len(self.drawn):
-            sample = self._draw(self.drawn[turn], place)
+        place, turn = divmod(number, self._kinds)
+        if turn < len(drawn):
+            sample = next(drawn[turn])
             picture, text = self.spec.apply(sample.image), sample.text
         else:
             picture, text = self._take(place)
@@ -124,19 +129,24 @@ class Batches(Dataset[Batch]):
         out[:] = picture
         return text
 
-    def _draw(self, source: Source, place: int) -> Sample:
-        """Raises ``LabelError`` for a text that the network was not made for: no glance sees them all."""
-        sample = source.sample(TRAINING_OFFSET + self.seed * SEED_STRIDE + place)
-        try:
-            self.alphabet.encode(sample.text)
-        except LabelError as error:
-            raise LabelError(f"{source.name} drew a text {error}. Name all with --alphabet") from None
-        if not 0 < len(sample.text) <= self.longest:
-            raise LabelError(
-                f"{source.name} drew {sample.text!r}, of {len(sample.text)} characters: allowed are 1 to "
-                f"{self.longest}; name the longest with --set max_length="
-            )
-        return sample
+    def _draw(self, turn: int, numbers: range) -> Iterator[Sample]:
+        """The pictures among ``numbers`` that a drawn source has its turn at.
+
+        Raises ``LabelError`` for a text that the network was not made for: no glance sees them all.
+        """
+        source, start = self.drawn[turn], TRAINING_OFFSET + self.seed * SEED_STRIDE
+        indices = [start + number // self._kinds for number in numbers if number % self._kinds == turn]
+        for sample in samples(source, indices):
+            try:
+                self.alphabet.encode(sample.text)
+            except LabelError as error:
+                raise LabelError(f"{source.name} drew a text {error}. Name all with --alphabet") from None
+            if not 0 < len(sample.text) <= self.longest:
+                raise LabelError(
+                    f"{source.name} drew {sample.text!r}, of {len(sample.text)} characters: allowed are 1 to "
+                    f"{self.longest}; name the longest with --set max_length="
+                )
+            yield sample
 
     def _take(self, place: int) -> tuple[NDArray[np.uint8], str]:
         assert self.resting is not None
