@@ -35,15 +35,14 @@ def cut_channels(network: Network, spec: InputSpec, share: float) -> int:
         with warnings.catch_warnings():
             # Of parts that it does not know: GRUs, which are left alone here.
             warnings.filterwarnings("ignore", category=UserWarning, module="torch_pruning")
-            pruner = torch_pruning.pruner.BasePruner(
+            torch_pruning.pruner.BasePruner(
                 network,
                 example,
                 importance=torch_pruning.importance.GroupMagnitudeImportance(p=2),
                 pruning_ratio=share,
                 ignored_layers=_left_alone(network),
                 round_to=ROUND_TO,
-            )
-        pruner.step()
+            ).step()
         with torch.inference_mode():
             network(example)
     except (RuntimeError, ValueError, IndexError) as error:

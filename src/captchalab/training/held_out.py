@@ -30,7 +30,7 @@ class HeldOut:
     measure: list[Part]
 
     def to_learn(self, count: int) -> list[Picture]:
-        """About ``count`` pictures to learn from, evenly spread over each source."""
+        """About ``count`` pictures to learn from: the first drawn ones, others evenly spread."""
         return _load(self.learn, count)
 
     def to_measure(self, count: int) -> list[Picture]:
@@ -84,7 +84,7 @@ def _load(parts: list[Part], count: int) -> list[Picture]:
     return [
         picture
         for source, indices in parts
-        for index in _spread(indices, share)
+        for index in (_spread(indices, share) if isinstance(source, AtRest) else indices[:share])
         if (picture := _picture(source, index)) is not None
     ]
 

@@ -50,7 +50,8 @@ def layers_of(data: bytes, info: ModelInfo) -> list[Layer]:
     for node in model.graph.node:
         if node.op_type in _WRAPPING or node.op_type == "Constant":
             continue
-        own = [name for each in node.input for name in _parameters(each, makers, stored)]
+        # Pieces of one weight, such as the gates of a recurrent layer, count once.
+        own = list(dict.fromkeys(name for each in node.input for name in _parameters(each, makers, stored)))
         if node.op_type not in (*_POOLS, *_COMPUTING) and not any(_is_named(name) for name in own):
             continue
         size = sum(math.prod(stored[name].dims) for name in own if name not in seen)
@@ -93,7 +94,7 @@ def _parameters(
 
 
 def _is_named(name: str) -> bool:
-    """Whether a tensor is a parameter of the network, such as ``head.linear.bias``: constants have no dots."""
+    """Whether a tensor is a parameter of the network, such as ``head.linear.bias``: constants have no dot."""
     return "." in name
 
 
