@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from captchalab.cli.app import run
 from captchalab.errors import UsageError
 from captchalab.reading.reader import Reading
 from captchalab.sources import open_source
@@ -134,3 +135,29 @@ def test_overlap_of_mistakes() -> None:
     nobody = Comparison((), {}, ())
     assert nobody.overlap(entry((1, 2, 3)), entry((2, 3, 4))) == 0.5
     assert nobody.overlap(entry(()), entry(())) is None
+
+
+def test_several_at_once_from_the_command_line(
+    pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("one", "two"):
+        (tmp_path / f"{name}.toml").write_text(TINY, encoding="utf-8")
+    recipes = [str(tmp_path / f"{name}.toml") for name in ("one", "two")]
+    out = tmp_path / "out"
+    arguments = [
+        "compare",
+        *recipes,
+        "--data",
+        str(pictures),
+        "--steps",
+        "2",
+        "--at-once",
+        "2",
+        "--out",
+        str(out),
+    ]
+    assert run(arguments) == 0
+    captured = capsys.readouterr()
+    assert [name in captured.out for name in ("one", "two")] == [True, True]
+    assert str(out / "comparison.html") in captured.err
+    assert all((out / name / "model.onnx").exists() for name in ("one", "two"))
