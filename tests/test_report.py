@@ -32,7 +32,7 @@ class Page(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.add(tag)
-        if tag == "img":
+        if tag == "img" and dict(attrs).get("class") != "matrix":
             self.pictures.append(dict(attrs)["src"] or "")
 
     def handle_data(self, data: str) -> None:
