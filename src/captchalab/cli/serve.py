@@ -1,4 +1,4 @@
-"""`serve`: the HTTP server."""
+"""`serve`: the HTTP server; `key`: a key for it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,20 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+
+
+def key(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Whose key it is.")],
+    file: Annotated[Path, typer.Option("--file", help="File of keys that the line is added to.")],
+    scope: Annotated[
+        list[str] | None,
+        typer.Option("--scope", help="read (without any), metrics, or admin, which may do everything."),
+    ] = None,
+) -> None:
+    """Make an API key for `serve`: printed once; the file keeps its hash. Serve with CAPTCHALAB_KEYS_FILE."""
+    from captchalab.serving.keys import add_key
+
+    print(add_key(file, name, scope or ["read"]))
 
 
 def serve(

@@ -15,6 +15,11 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 
 from captchalab.serving.problems import Problem
 
+MOST_FIELDS = 32
+"""Fields of a form beside its pictures."""
+LONG_BODY = 256 * 1024
+"""Bytes from which a body is taken apart in a thread, so that others need not wait."""
+
 
 @dataclass(slots=True)
 class Upload:
@@ -77,6 +82,15 @@ def _too_large(limit: int) -> Problem:
     return Problem(
         413, "too-large", f"the body is longer than the limit of {limit} bytes", {"Connection": "close"}
     )
+
+
+async def read_upload(request: Request, limit: int, fields: tuple[str, ...], most: int) -> Upload:
+    """The pictures and parameters of a body; see ``read_body`` and ``parse`` for what is raised."""
+    body = await read_body(request, limit, request.app.state.settings.body_seconds)
+    kind = request.headers.get("content-type", "")
+    if len(body) > LONG_BODY:
+        return await asyncio.to_thread(parse, kind, body, fields, most)
+    return parse(kind, body, fields, most)
 
 
 def parse(kind: str, body: bytes, fields: tuple[str, ...], most: int) -> Upload:
@@ -154,6 +168,7 @@ class _Form:
         self.fields, self.most = fields, most
         self.upload = Upload()
         self.ended = False
+        self._count = 0
         self._header, self._value, self._name, self._parts = b"", b"", "", [b""]
 
     def callbacks(self) -> dict[str, Any]:
@@ -168,6 +183,9 @@ class _Form:
         }
 
     def _begin(self) -> None:
+        self._count += 1
+        if self._count > self.most + MOST_FIELDS:
+            raise Problem(413, "too-many-fields", f"more than {MOST_FIELDS} fields in the form")
         self._header, self._value, self._name, self._parts = b"", b"", "", []
 
     def _add_header(self, data: bytes, start: int, end: int) -> None:
@@ -191,7 +209,7 @@ class _Form:
                 raise too_many(self.most)
             self.upload.images.append(value)
         else:
-            self.upload.parameters[self._name] = value.decode("utf-8")
+            self.upload.parameters[self._name] = value.decode("utf-8", "replace")
 
     def _end_form(self) -> None:
         self.ended = True

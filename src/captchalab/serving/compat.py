@@ -11,7 +11,7 @@ from captchalab.errors import CaptchalabError
 from captchalab.reading.reader import Reading
 from captchalab.serving.answers import as_json
 from captchalab.serving.asking import ask
-from captchalab.serving.body import decode_base64, parse, read_body
+from captchalab.serving.body import decode_base64, read_upload
 from captchalab.serving.parameters import Parameters, parameters_of
 from captchalab.serving.problems import Problem, problem_of
 from captchalab.serving.schema import OCR, UPLOAD_B
@@ -24,9 +24,7 @@ _FLAGS = ("probability", "png_fix", "charsets")
 async def b(request: Request) -> Response:
     """Form field ``image_file``; the text as ``value``. A query ``?model=`` names another model."""
     began = perf_counter()
-    settings = request.app.state.settings
-    body = await read_body(request, settings.max_body_bytes, settings.body_seconds)
-    upload = parse(request.headers.get("content-type", ""), body, ("image_file",), 1)
+    upload = await read_upload(request, request.app.state.settings.max_body_bytes, ("image_file",), 1)
     if not upload.images:
         raise Problem(
             422, "no-picture", "there is no picture in the request: the form's field is 'image_file'"
@@ -47,9 +45,7 @@ async def ocr(request: Request) -> Response:
 
     A refused picture has the HTTP status of its problem, and that as ``code`` too.
     """
-    settings = request.app.state.settings
-    body = await read_body(request, settings.max_body_bytes, settings.body_seconds)
-    upload = parse(request.headers.get("content-type", ""), body, ("file",), 1)
+    upload = await read_upload(request, request.app.state.settings.max_body_bytes, ("file",), 1)
     text = upload.parameters.pop("image", None)
     if not upload.images and isinstance(text, str) and text:
         upload.images = [decode_base64(text)]

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from captchalab.errors import UsageError
+from captchalab.files import write_atomic
 from captchalab.serving.places import NAME
 
 SCOPES = ("read", "metrics", "admin")
@@ -48,6 +49,17 @@ def new_key(name: str, scopes: list[str]) -> tuple[str, Key]:
         raise UsageError(f"the key's name {name!r}: letters, digits, + - and _")
     secret = secrets.token_urlsafe(32)
     return f"{name}.{secret}", _hashed(name, frozenset(scopes), secret)
+
+
+def add_key(file: Path, name: str, scopes: list[str]) -> str:
+    """Adds a new key to a file of keys, and returns what the client sends. Raises ``UsageError``."""
+    keys = read_keys(file) if file.exists() else []
+    if name in [key.name for key in keys]:
+        raise UsageError(f"{file} holds a key {name!r} already; delete its line, or take another name")
+    sent, key = new_key(name, scopes)
+    lines = "".join(f"{each.line()}\n" for each in [*keys, key])
+    write_atomic(file, lines.encode(), mode=0o600)
+    return sent
 
 
 def key_of_secret(secret: str) -> Key:

@@ -12,7 +12,7 @@ from captchalab.serving import measures
 from captchalab.serving.admin_api import listing
 from captchalab.serving.answers import as_json, row_of
 from captchalab.serving.asking import Asked, ask
-from captchalab.serving.body import Upload, parse, read_body
+from captchalab.serving.body import Upload, read_upload
 from captchalab.serving.parameters import parameters_of
 from captchalab.serving.problems import Problem, problem_of
 from captchalab.serving.schema import BATCH_READING, MODELS, READING, problem_responses
@@ -89,9 +89,7 @@ async def metrics(request: Request) -> Response:
 
 async def _upload(request: Request, limit: int, most: int) -> Upload:
     """The pictures, and the parameters of address and body together."""
-    settings = request.app.state.settings
-    body = await read_body(request, limit, settings.body_seconds)
-    upload = parse(request.headers.get("content-type", ""), body, ("file",), most)
+    upload = await read_upload(request, limit, ("file",), most)
     if request.url.query:
         upload.parameters = {**request.query_params, **upload.parameters}
     return upload

@@ -41,7 +41,7 @@ def serve(settings: Settings) -> None:
 
 
 def _run(settings: Settings, shared: Shared) -> None:
-    from granian.constants import Interfaces
+    from granian.constants import HTTPModes, Interfaces
     from granian.http import HTTP1Settings
     from granian.server import Server
 
@@ -50,6 +50,7 @@ def _run(settings: Settings, shared: Shared) -> None:
         address=settings.host,
         port=settings.port,
         interface=Interfaces.ASGI,
+        http=HTTPModes.http1,  # while it waits to tell the versions apart, nothing times a silent client out
         workers=settings.workers,
         websockets=False,
         backpressure=settings.connections,

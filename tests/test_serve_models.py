@@ -1,0 +1,156 @@
+"""Models that come, change and go while a server reads; by folder and over HTTP, in every worker process."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pictures import png
+from serving import Server
+
+from captchalab.errors import UsageError
+from captchalab.reading.image import DEFAULT_LIMITS
+from captchalab.reading.modelfile import open_sealed, seal
+from captchalab.serving.models import Shelf
+from captchalab.serving.places import places
+
+SMALL = (resources.files("captchalab.reading") / "models" / "small.onnx").read_bytes()
+KEY = "a key that is long enough".replace(" ", "-")
+PICTURE = png("12ab")
+
+
+def model(note: str) -> bytes:
+    """A model like the bundled one with a hash of its own."""
+    return seal(SMALL, replace(open_sealed(SMALL), created=note))
+
+
+def until(true: Callable[[], bool]) -> None:
+    """Waits; the test's own time limit ends what never comes."""
+    while not true():
+        time.sleep(0.02)
+
+
+def test_swaps_under_load_fail_no_request(tmp_path: Path) -> None:
+    file = tmp_path / "reader.onnx"
+    file.write_bytes(model("0"))
+    statuses: list[int] = []
+    hashes: set[str] = set()
+    stop = threading.Event()
+
+    def load() -> None:
+        while not stop.is_set():
+            answer = server.read(PICTURE, "?model=reader")
+            statuses.append(answer.status)
+            hashes.add(answer.json()["model"]["sha256"])
+
+    def listed() -> dict[str, Any]:
+        listing: dict[str, Any] = server.ask("GET", "/v1/models").json()
+        return listing
+
+    settings = {"look_seconds": 0.05, "log_requests": "false"}
+    with Server((str(tmp_path),), settings) as server:
+        clients = [threading.Thread(target=load) for _ in range(3)]
+        for client in clients:
+            client.start()
+        try:
+            for number in range(1, 9):
+                old = listed()["models"][0]["sha256"]
+                if number % 4 == 2:
+                    file.write_bytes(model(str(number))[:-10])
+                    until(lambda: bool(listed()["refused"]))
+                    assert listed()["refused"][0]["name"] == "reader"
+                    assert str(tmp_path) not in listed()["refused"][0]["reason"]
+                    assert listed()["models"][0]["sha256"] == old
+                elif number % 4 == 3:
+                    file.write_bytes(b"")
+                    file.write_bytes(model(str(number)))
+                    until(lambda old=old: listed()["models"][0]["sha256"] != old)  # type: ignore[misc]
+                    assert listed()["refused"] == []
+                else:
+                    file.write_bytes(model(str(number)))
+                    until(lambda old=old: listed()["models"][0]["sha256"] != old)  # type: ignore[misc]
+        finally:
+            stop.set()
+            for client in clients:
+                client.join()
+    assert set(statuses) == {200}
+    assert len(hashes) >= 5
+
+
+def test_models_are_added_and_removed_over_http_in_all_workers(tmp_path: Path) -> None:
+    (tmp_path / "one.onnx").write_bytes(model("one"))
+    settings = {"api_key": KEY, "workers": 2, "look_seconds": 0.05}
+    with Server((str(tmp_path),), settings) as server:
+
+        def ask(method: str, path: str, body: bytes | None = None) -> Any:
+            return server.ask(method, path, body, X_API_Key=KEY)
+
+        def agreed(query: str, status: int) -> bool:
+            return {server.read(PICTURE, query, X_API_Key=KEY).status for _ in range(12)} == {status}
+
+        assert ask("PUT", "/v1/models/two@1", model("two")).status == 200
+        assert ask("PUT", "/v1/models/two@10", model("ten")).status == 200
+        assert ask("PUT", "/v1/models/two@9", model("nine")).status == 200
+        until(lambda: agreed("?model=two@9", 200))
+        answer = server.read(PICTURE, "?model=two", X_API_Key=KEY).json()["model"]
+        assert (answer["name"], answer["version"]) == ("two", "10")
+        assert agreed("?model=two@11", 404)
+        automatic = server.read(PICTURE, "?model=auto", X_API_Key=KEY).json()["model"]
+        assert automatic["choice_confidence"] == pytest.approx(0.5)
+        for refused in (b"", b"no model", model("two")[:-1]):
+            assert ask("PUT", "/v1/models/two@10", refused).status == 422
+        for name in ("auto", "a%2Fb", "..%2Fx", "a@b@c", ".x", "x" * 200):
+            assert ask("PUT", f"/v1/models/{name}", model("x")).status in (404, 422)
+        assert sorted(file.name for file in tmp_path.iterdir()) == [
+            "one.onnx", "two@1.onnx", "two@10.onnx", "two@9.onnx",
+        ]  # fmt: skip
+        assert ask("DELETE", "/v1/models/two@10").status == 200
+        assert ask("DELETE", "/v1/models/two@10").status == 404
+        until(lambda: agreed("?model=two@10", 404))
+        for file in tmp_path.iterdir():
+            file.unlink()
+        assert ask("POST", "/v1/models/reload").json() == {"models": [], "refused": []}
+        until(lambda: agreed("", 503))
+        assert server.ask("GET", "/readyz").status == 503
+        (tmp_path / "back.onnx").write_bytes(model("back"))
+        until(lambda: agreed("", 200))
+
+
+def test_names_follow_from_the_places(tmp_path: Path) -> None:
+    run, folder = tmp_path / "run", tmp_path / "folder"
+    for path in (run, folder, folder / "inner"):
+        path.mkdir()
+    for path in (
+        run / "model.onnx",
+        folder / "inner" / "model.onnx",
+        folder / "a@2.onnx",
+        folder / ".b.onnx",
+    ):
+        path.write_bytes(b"")
+    (folder / "note.txt").write_bytes(b"")
+    assert [place.identity for place in places([str(run), str(folder), "small"])] == [
+        "run", "a@2", "inner", "small",
+    ]  # fmt: skip
+    assert [place.identity for place in places([str(run / "model.onnx")])] == ["run"]
+    with pytest.raises(UsageError, match=r"no model '.*nothing'"):
+        Shelf([str(tmp_path / "nothing")], DEFAULT_LIMITS, 4)
+
+
+def test_names_that_clash_or_do_not_fit_are_refused(tmp_path: Path) -> None:
+    for name in ("auto", "a b", "fine", "x1", "x2"):
+        (tmp_path / f"{name}.onnx").write_bytes(SMALL)
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "fine.onnx").write_bytes(model("other"))
+    shelf = Shelf([str(tmp_path), str(other)], DEFAULT_LIMITS, 2)
+    shelf.look(at_once=True)
+    assert [row["name"] for row in shelf.rows()] == ["fine", "x1"]
+    assert shelf.refused.keys() == {"auto", "a b", "x2", "fine"}
+    assert "more than 2" in shelf.refused["x2"]
+    assert "this name" in shelf.refused["fine"]
