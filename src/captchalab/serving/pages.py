@@ -2,35 +2,24 @@
 
 from __future__ import annotations
 
-from functools import cache
-from hashlib import sha256
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from fastapi import APIRouter, Request
-from fastapi.responses import FileResponse, HTMLResponse, Response
+from fastapi.responses import FileResponse, Response
 
-from captchalab import __version__
 from captchalab.errors import RunError
-from captchalab.measuring.report import environments
 from captchalab.reading.alphabet import PRESETS
 from captchalab.serving.models import Served
 from captchalab.serving.problems import Problem
+from captchalab.serving.rendering import ASSETS, YEAR, asset, render, words_of
 from captchalab.serving.reports import Report, find_report
 from captchalab.serving.run_folders import SHEETS, Run, find_runs
 from captchalab.serving.run_view import charts, summary
-from captchalab.serving.texts import LANGUAGES, Words, language_of
+from captchalab.serving.texts import Words
 
 router = APIRouter(include_in_schema=False)
 
-STATIC = {
-    "pages.css": "text/css",
-    "try.js": "text/javascript",
-    "run.js": "text/javascript",
-    "icon.svg": "image/svg+xml",
-}
-YEAR = 365 * 24 * 3600
 POLL_SECONDS = 2
 PRACTICE = "/practice/captcha"
 
@@ -100,10 +89,10 @@ def runs(request: Request) -> Response:
 def live(request: Request, name: str) -> Response:
     """The part of a run's page that changes, for the page to take in."""
     run = _run(request, name)
-    tag = f'"{run.version}-{run.state}-{_words(request).language}"'
+    tag = f'"{run.version}-{run.state}-{words_of(request).language}"'
     if request.headers.get("if-none-match") == tag:
         return Response(status_code=304, headers={"ETag": tag})
-    return render(request, "live.html", **_run_view(run, _words(request)), headers={"ETag": tag})
+    return render(request, "live.html", **_run_view(run, words_of(request)), headers={"ETag": tag})
 
 
 @router.get("/runs/{name:path}/picture/{sheet}")
@@ -119,48 +108,39 @@ def run_picture(request: Request, name: str, sheet: str) -> Response:
 def run(request: Request, name: str) -> Response:
     """The curves of one run, live."""
     found = _run(request, name)
-    view = _run_view(found, _words(request))
+    view = _run_view(found, words_of(request))
     return render(request, "run.html", **view, poll_seconds=POLL_SECONDS)
+
+
+@router.get("/docs")
+def docs(request: Request) -> Response:
+    """Every endpoint, from the description that machines read at /openapi.json."""
+    paths = request.app.openapi()["paths"]
+    calls = [
+        {
+            "method": method.upper(),
+            "path": path,
+            "summary": facts.get("summary", ""),
+            "description": facts.get("description", "").replace("``", "").split("\n\n"),
+            "body": list(facts.get("requestBody", {}).get("content", ())),
+            "parameters": [
+                (each["name"], each.get("description", "")) for each in facts.get("parameters", ())
+            ],
+            "answers": list(facts["responses"]),
+        }
+        for path, methods in paths.items()
+        for method, facts in methods.items()
+    ]
+    return render(request, "docs.html", calls=calls)
 
 
 @router.get("/static/{name}")
 def static(request: Request, name: str) -> Response:
     """Styles and scripts; the pages name them with their hash."""
-    if name not in STATIC:
+    if name not in ASSETS:
         raise _no_page()
     headers = {"Cache-Control": f"public, max-age={YEAR}, immutable"}
-    return Response(_static(name)[0], media_type=STATIC[name], headers=headers)
-
-
-def render(
-    request: Request, template: str, *, headers: dict[str, str] | None = None, **values: Any
-) -> Response:
-    """A page in the language that the browser wants."""
-    words = _words(request)
-    text = (
-        _environment()
-        .get_template(template)
-        .render(
-            t=words,
-            languages=LANGUAGES,
-            path=request.url.path,
-            static={each: f"/static/{each}?{_static(each)[1]}" for each in STATIC},
-            version=__version__,
-            **values,
-        )
-    )
-    response = HTMLResponse(
-        text, headers={**_HEADERS, **(headers or {}), "Content-Language": words.html_language}
-    )
-    if request.query_params.get("lang") in LANGUAGES:
-        response.set_cookie("lang", words.language, max_age=YEAR, httponly=True, samesite="lax")
-    return response
-
-
-_HEADERS = {
-    "Cache-Control": "no-cache",
-    "Vary": "Accept-Language, Cookie",
-}
+    return Response(asset(name)[0], media_type=ASSETS[name], headers=headers)
 
 
 def model_row(served: Served) -> dict[str, Any]:
@@ -216,26 +196,9 @@ def _run_view(run: Run, words: Words) -> dict[str, Any]:
 def _picture(file: Path) -> Response:
     if not file.is_file():
         raise _no_page()
-    headers = {"Cache-Control": "no-cache"}
+    headers = {"Cache-Control": "private, no-cache"}
     return FileResponse(file, media_type="image/png", headers=headers)
 
 
 def _no_page() -> Problem:
     return Problem(404, "http", "there is no such page")
-
-
-def _words(request: Request) -> Words:
-    accepted = request.headers.get("accept-language", "")
-    return Words(language_of(request.query_params, request.cookies, accepted))
-
-
-@cache
-def _environment() -> Any:
-    return environments("captchalab.serving")[0]
-
-
-@cache
-def _static(name: str) -> tuple[bytes, str]:
-    """Bytes, and their hash."""
-    data = (resources.files("captchalab.serving") / "static" / name).read_bytes()
-    return data, sha256(data).hexdigest()[:12]

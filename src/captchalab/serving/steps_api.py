@@ -17,16 +17,45 @@ from captchalab.serving.body import parse, read_body
 from captchalab.serving.models import AUTO
 from captchalab.serving.parameters import parameters_of, wrong
 from captchalab.serving.problems import Problem
+from captchalab.serving.schema import READING, problem_responses
 
 router = APIRouter()
+
+_ROW = {
+    "type": "object",
+    "properties": {
+        "character": {"type": "string"},
+        "probabilities": {"type": "array", "items": {"type": "number"}},
+    },
+}
+_ANSWER = {
+    "type": "object",
+    "properties": {
+        "decoder": {"type": "string"},
+        "covered": {"type": "number"},
+        "rows": {"type": "array", "items": _ROW},
+        "best": {"type": "array", "items": {"type": ["integer", "null"]}},
+        "model": {"type": "object"},
+    },
+}
+STEPS: dict[str, Any] = {
+    **{name: READING[name] for name in ("parameters", "requestBody")},
+    "responses": {"200": {"description": "Done", "content": {"application/json": {"schema": _ANSWER}}}},
+}
 
 MOST_WAITING = 4
 """Requests that wait for their turn; it is people who look at steps, one picture at a time."""
 
 
-@router.post("/v1/steps")
+@router.post(
+    "/v1/steps",
+    summary="How a reading comes about",
+    responses=problem_responses(404, 408, 413, 415, 422, 429, 503, 504),
+    openapi_extra=STEPS,
+)
 async def steps(request: Request) -> Response:
-    """The likeliest characters of each step, before any constraint; takes what `/v1/read` takes."""
+    """The likeliest characters at each step from left to right, before any constraint. Takes what
+    ``/v1/read`` takes, but for ``model=auto``."""
     settings, engine = request.app.state.settings, request.app.state.engine
     body = await read_body(request, settings.max_body_bytes, settings.body_seconds)
     upload = parse(request.headers.get("content-type", ""), body, ("file",), 1)

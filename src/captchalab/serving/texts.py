@@ -117,6 +117,15 @@ TEXTS: dict[str, tuple[str, str]] = {
         "模型旁没有报告。用此命令生成：",
     ),
     "its_run": ("Its training, with curves", "查看训练曲线"),
+    # the API
+    "api_title": ("API", "接口"),
+    "api_intro": (
+        "Errors are application/problem+json with a request_id. For machines:",
+        "错误以 application/problem+json 返回，含 request_id。机器可读的说明：",
+    ),
+    "parameters": ("parameters", "参数"),
+    "takes_body": ("body", "请求体"),
+    "answers": ("answers", "状态码"),
     # runs
     "runs_title": ("Runs", "训练"),
     "no_runs": (

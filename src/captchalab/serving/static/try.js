@@ -179,7 +179,8 @@ async function draw() {
   }
 }
 
-const percent = (share) => `${(100 * share).toFixed(share > 0.9995 && share < 1 ? 2 : 1)}%`;
+// Never 100.00% for less than all, as everywhere in this project.
+const percent = (share) => (share >= 0.99995 && share < 1 ? ">99.99%" : `${(100 * share).toFixed(2)}%`);
 const sureness = (confidence) => (confidence >= 0.95 ? "sure" : confidence >= 0.7 ? "fair" : "unsure");
 const visible = (character) => (character.trim() || !character ? character : "␣");
 
