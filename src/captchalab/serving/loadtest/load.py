@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from itertools import count
 from time import perf_counter
 from typing import Any, Protocol
 
@@ -18,7 +17,7 @@ _SPIN = 0.0015
 """Seconds before a call is due in which the loop turns instead of sleeping: it sleeps whole milliseconds."""
 
 
-Make = Callable[[float], Coroutine[Any, Any, None]]
+Make = Callable[[float, bool], Coroutine[Any, Any, None]]
 
 
 class Caller(Protocol):
@@ -49,50 +48,49 @@ async def run_stage(caller: Caller, stage: Stage, on_call: Callable[[], None] = 
     ``on_call()`` is told of each call that ends.
     """
     calls = Calls()
-    begun = perf_counter()
-    start, end = begun + stage.warm_up, begun + stage.warm_up + stage.seconds
+    start = perf_counter() + stage.warm_up
 
-    async def make(due: float) -> None:
+    async def make(due: float, kept: bool) -> None:
         late = max(0.0, perf_counter() - due)
         outcome = await caller.call()
-        if due >= start:
+        if kept:
             calls.add(due - start, late, perf_counter() - due, outcome)
         on_call()
 
-    def leave_out(due: float) -> None:
-        if due >= start:
+    def leave_out(due: float, kept: bool) -> None:
+        if kept:
             calls.add(due - start, 0.0, 0.0, Outcome(NOT_SENT))
 
     if stage.rate:
-        await _at_rate(make, leave_out, stage.rate, begun, end)
+        await _at_rate(make, leave_out, stage, stage.rate, start)
     else:
-        await asyncio.gather(*(_client(make, end) for _ in range(stage.clients or 1)))
+        await asyncio.gather(
+            *(_client(make, start, start + stage.seconds) for _ in range(stage.clients or 1))
+        )
     return calls
 
 
-async def _client(make: Make, end: float) -> None:
+async def _client(make: Make, start: float, end: float) -> None:
     while (now := perf_counter()) < end:
-        await make(now)
+        await make(now, now >= start)
 
 
 async def _at_rate(
-    make: Make, leave_out: Callable[[float], None], rate: float, begun: float, end: float
+    make: Make, leave_out: Callable[[float, bool], None], stage: Stage, rate: float, start: float
 ) -> None:
     """Starts each call when it is due, however long earlier ones take: a slow server gets no respite, and
     what waited for it counts as waiting (no coordinated omission)."""
     waiting: set[asyncio.Task[None]] = set()
-    for number in count():
-        due = begun + number / rate
-        if due >= end:
-            break
+    for number in range(-round(rate * stage.warm_up), max(1, round(rate * stage.seconds))):
+        due = start + number / rate
         while (ahead := due - perf_counter()) > 0:
             await asyncio.sleep(ahead - _SPIN if ahead > _SPIN else 0)
         if number % _YIELD_EVERY == 0:
             await asyncio.sleep(0)  # where calls are overdue, answers are looked at all the same
         if len(waiting) >= MOST_IN_FLIGHT:
-            leave_out(due)
+            leave_out(due, number >= 0)
             continue
-        task = asyncio.create_task(make(due))
+        task = asyncio.create_task(make(due, number >= 0))
         waiting.add(task)
         task.add_done_callback(waiting.discard)
     await asyncio.gather(*waiting)

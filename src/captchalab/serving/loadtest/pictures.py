@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 from base64 import b64encode
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Literal
 
 from captchalab.errors import UsageError
@@ -19,14 +19,13 @@ _HEADS = {b"\x89PNG": "image/png", b"\xff\xd8\xff": "image/jpeg", b"GIF8": "imag
 
 @dataclass(frozen=True, slots=True)
 class Pictures:
-    """Encoded pictures; ``expected`` are the readings of the reader whose file's hash is ``sha256``.
+    """Encoded pictures, and what each model reads on them, by the hash of its file.
 
-    Both are empty where answers are not checked.
+    ``expected`` is empty where answers are not checked.
     """
 
     data: Sequence[bytes]
-    expected: Sequence[Reading] = ()
-    sha256: str = ""
+    expected: Mapping[str, Sequence[Reading]] = field(default_factory=dict)
 
 
 def collect(source: Source, count: int) -> list[bytes]:
@@ -44,13 +43,14 @@ def collect(source: Source, count: int) -> list[bytes]:
     return list(dict.fromkeys(found))
 
 
-def with_expected(data: Sequence[bytes], reader: Reader) -> Pictures:
-    """The pictures with what ``reader`` reads; those that it cannot read are left out."""
-    both = zip(data, reader.read_many(data), strict=True)
-    pairs = [(picture, reading) for picture, reading in both if reading.error is None]
-    if not pairs:
-        raise UsageError("the model reads none of the pictures; name other ones by --source")
-    return Pictures([picture for picture, _ in pairs], [reading for _, reading in pairs], reader.sha256)
+def with_expected(data: Sequence[bytes], *readers: Reader) -> Pictures:
+    """The pictures with what each of ``readers`` reads. Raises ``UsageError`` where one cannot be read."""
+    expected = {reader.sha256: reader.read_many(data) for reader in readers}
+    for readings in expected.values():
+        error = next((reading.error for reading in readings if reading.error is not None), None)
+        if error is not None:
+            raise UsageError(f"a picture of the source cannot be read ({error}); name another by --source")
+    return Pictures(data, expected)
 
 
 def body_of(pictures: Sequence[bytes], form: Form) -> tuple[bytes, str]:

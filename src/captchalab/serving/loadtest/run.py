@@ -51,14 +51,14 @@ async def run_stages(
 ) -> list[Done]:
     """Put the loads on the server at ``url``, one after the other. Raises ``UsageError`` if nobody answers.
 
-    ``model`` is the server's name for the model to read with; ``None`` finds the one whose file's hash
-    is that of ``pictures``.
+    ``model`` is the server's name for the model to read with; ``None`` finds one whose readings
+    ``pictures`` knows.
     """
     _let_open_files()
     watch = Watch(_port(url) if is_loopback(_host(url)) else None)
-    if pictures.sha256 and model is None:
+    if pictures.expected and model is None:
         async with open_session(api_key, timeout) as session:
-            model = await name_of(session, url, pictures.sha256)
+            model = await name_of(session, url, list(pictures.expected))
     done = []
     for stage in stages:
         # Connections that one stage leaves open would count as the server's open files in the next.
@@ -99,8 +99,8 @@ def open_session(api_key: str | None, timeout: float) -> aiohttp.ClientSession:
     )
 
 
-async def name_of(session: aiohttp.ClientSession, url: str, sha256: str) -> str | None:
-    """The server's name for the model with this hash; ``None`` if it lists no models.
+async def name_of(session: aiohttp.ClientSession, url: str, hashes: Sequence[str]) -> str | None:
+    """The server's name for a model with one of these hashes; ``None`` if it lists no models.
 
     Raises ``UsageError`` where nobody answers, or the server has other models only.
     """
@@ -114,11 +114,11 @@ async def name_of(session: aiohttp.ClientSession, url: str, sha256: str) -> str 
     if rows is None:
         return None
     for row in rows:
-        if row["sha256"] == sha256:
+        if row["sha256"] in hashes:
             return str(row["name"])
     names = ", ".join(str(row["name"]) for row in rows)
     raise UsageError(
-        f"the server has no model with the hash {sha256[:12]}… to compare answers with (it has: {names}); "
+        f"the server has no model with the hash {hashes[0][:12]}… to compare answers with (it has: {names}); "
         "name the file of one of them by --model, or do not compare: --no-check"
     )
 

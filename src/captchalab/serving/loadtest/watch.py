@@ -13,7 +13,7 @@ import psutil
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """What all processes of the server held at ``second`` of the test; ``processor`` seconds spent.
+    """What the processes of the server held at ``second`` of the test; ``processor`` seconds spent.
 
     ``files`` is ``None`` where the system does not tell.
     """
@@ -30,7 +30,8 @@ class Watch:
     as another user, there is nothing to see."""
 
     def __init__(self, port: int | None) -> None:
-        self._roots = _listening(port) if port is not None else []
+        self._port = port
+        self._roots = _listening(port)
         self._began = perf_counter()
         self.moments: list[Moment] = []
 
@@ -56,7 +57,9 @@ class Watch:
             await asyncio.sleep(seconds)
 
     def _family(self) -> Iterator[psutil.Process]:
-        """Found anew each time, as a server may replace its workers."""
+        """Found anew where one has ended, as a server may replace its workers."""
+        if not all(root.is_running() for root in self._roots):
+            self._roots = _listening(self._port)
         seen = set()
         for root in self._roots:
             with suppress(psutil.Error):
@@ -66,9 +69,11 @@ class Watch:
                         yield process
 
 
-def _listening(port: int) -> list[psutil.Process]:
+def _listening(port: int | None) -> list[psutil.Process]:
     """Those of the processes that may be looked at which listen on ``port``."""
-    found = []
+    found: list[psutil.Process] = []
+    if port is None:
+        return found
     for process in psutil.process_iter():
         with suppress(psutil.Error):
             if any(
