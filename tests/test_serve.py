@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import base64
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from pictures import png
@@ -154,8 +157,6 @@ def test_practice_captchas_are_drawn_and_checked(server: Server) -> None:
 
 
 def test_pictures_are_kept_with_consent_only_and_up_to_the_cap(server: Server) -> None:
-    from pathlib import Path
-
     folder = Path(str(server.settings["uploads"]))
     assert list(folder.iterdir()) == []
     kept = server.read(PICTURES[0], "?keep=true").json()["kept"]
@@ -179,3 +180,13 @@ def test_openapi_describes_what_there_is(server: Server) -> None:
     } <= set(described["paths"])
     parameters = {each["name"] for each in described["paths"]["/v1/read"]["post"]["parameters"]}
     assert {"model", "alphabet", "length", "pattern", "fold_case", "answer", "min_confidence"} <= parameters
+
+
+def test_the_online_example_reads_what_the_practice_endpoint_draws(server: Server) -> None:
+    example = Path(__file__).resolve().parent.parent / "examples" / "online.py"
+    command = [sys.executable, str(example), f"http://{server.host}:{server.port}", "--count", "5"]
+    printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+    assert len(printed) == 6
+    right = sum(line.endswith("right") for line in printed[:5])
+    assert printed[5] == f"{right} of 5 right"
+    assert right >= 2
