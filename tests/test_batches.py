@@ -63,6 +63,7 @@ def assert_equal(ours: list[Batch], theirs: list[Batch]) -> None:
         assert all(torch.equal(a, b) for a, b in zip(one, other, strict=True))
 
 
+@pytest.mark.filterwarnings("ignore:This DataLoader will create")  # on a machine of one core
 def test_the_same_whoever_makes_them(resting: Prepared) -> None:
     batches = make(resting)
     wanted = [batches[step] for step in range(STEPS)]
