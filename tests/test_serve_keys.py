@@ -92,6 +92,13 @@ def test_wrong_settings_are_one_line(
         make_settings({})
 
 
+def test_every_setting_explains_itself(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["serve", "--settings"]) == 0
+    rows = [line.split("\t") for line in capsys.readouterr().out.splitlines()]
+    assert ["CAPTCHALAB_PORT", "8000", "Port; 0 takes a free one."] in rows
+    assert all(len(row) == 3 and row[2].endswith(".") for row in rows)
+
+
 def test_a_port_in_use_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     with Server() as server:
         assert run(["serve", "--port", str(server.port)]) == 2

@@ -7,6 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
+from captchalab.cli.console import print_table
+
 
 def key(
     name: Annotated[str, typer.Argument(metavar="NAME", help="Whose key it is.")],
@@ -46,11 +48,17 @@ def serve(
             "CAPTCHALAB_API_KEY is better.",
         ),
     ] = None,
+    settings: Annotated[
+        bool, typer.Option("--settings", help="Print every limit and switch: variable, default, meaning.")
+    ] = False,
 ) -> None:
-    """Serve readings over HTTP. Every limit is a setting CAPTCHALAB_...; docs/deploy.md lists them."""
+    """Serve readings over HTTP. Every limit is a setting, CAPTCHALAB_... in the environment (--settings)."""
     from captchalab.serving.server import serve as run
-    from captchalab.serving.settings import make_settings
+    from captchalab.serving.settings import listed, make_settings
 
+    if settings:
+        print_table(("variable", "default", "meaning"), listed())
+        return
     given: dict[str, Any] = {
         "models": model,
         "host": host,

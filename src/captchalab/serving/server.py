@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 import socket
 import sys
 import tempfile
+import threading
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -56,6 +58,7 @@ def _run(settings: Settings, shared: Shared) -> None:
         backpressure=settings.connections,
         workers_kill_timeout=settings.drain_seconds,
         respawn_failed_workers=True,
+        respawn_interval=0.1,
         log_dictconfig=configuration(),
         http1_settings=HTTP1Settings(header_read_timeout=int(1000 * settings.header_seconds)),
     )
@@ -71,10 +74,19 @@ def _work(*arguments: Any) -> None:
     """
     from granian.server import Server
 
+    threading.Thread(target=_end_with_parent, name="end-with-parent", daemon=True).start()
     Server._spawn_asgi_lifespan_worker(*arguments)
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(0)
+
+
+def _end_with_parent() -> None:
+    """A worker whose parent was killed would go on listening, and be nobody's."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _in_url(host: str) -> str:

@@ -83,3 +83,15 @@ def make_settings(given: dict[str, Any]) -> Settings:
         fault = error.errors(include_url=False, include_input=False)[0]
         name = str(fault["loc"][0]) if fault["loc"] else "?"
         raise UsageError(f"the setting {name} ({PREFIX}{name.upper()}): {fault['msg']}") from None
+
+
+def listed() -> list[tuple[str, str, str]]:
+    """Every setting: its variable, its default, what it is for."""
+    return [
+        (
+            f"{PREFIX}{name.upper()}",
+            "" if field.default is None else str(field.default),
+            field.description or "",
+        )
+        for name, field in Settings.model_fields.items()
+    ]
