@@ -16,7 +16,6 @@ from serving import Server
 from captchalab import Reader
 from captchalab.measuring.evaluate import evaluate
 from captchalab.measuring.report import write_report
-from captchalab.serving.charts import Series, compact, draw_chart
 from captchalab.serving.reports import find_report
 from captchalab.serving.run_folders import Run, find_runs
 from captchalab.serving.texts import TEXTS, language_of
@@ -300,18 +299,6 @@ def test_every_text_fills_the_same_places_in_both_languages() -> None:
         places = [{part.partition("}")[0] for part in text.split("{")[1:]} for text in (english, chinese)]
         # The pattern's example holds braces of its own.
         assert places[0] == places[1] and english and chinese
-
-
-def test_charts_scale_and_thin_out() -> None:
-    x = [float(step) for step in range(1, 2001)]
-    chart = draw_chart("loss", x, [Series("a", [1000 / step for step in x])], log=True)
-    (line,) = chart.lines
-    assert line.last == "0.5" and line.path.count("L") <= 400
-    assert [label for _, label in chart.y_ticks] == ["0.1", "1", "10", "100", "1k"]
-    share = draw_chart("accuracy", [1.0, 2.0], [Series("a", [0.5, 1.0])], share=True)
-    assert (share.lines[0].last, share.y_ticks[-1]) == ("100%", (10.0, "100%"))
-    assert draw_chart("loss", [], [Series("a", [])], log=True).lines == []
-    assert [compact(value) for value in (332800, 0.0002, 999.9, 0)] == ["333k", "0.0002", "1k", "0"]
 
 
 def test_runs_are_found_once_and_links_are_not_followed(folder: Path, tmp_path: Path) -> None:

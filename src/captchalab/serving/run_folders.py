@@ -6,7 +6,7 @@ import os
 import tomllib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from math import isnan
 from pathlib import Path
 from time import time
@@ -21,7 +21,7 @@ DEEPEST = 3
 """Folders below the folder of runs that are looked into."""
 
 MOST_RUNS = 200
-MAX_METRICS_BYTES = 32 * 1024 * 1024
+MAX_METRICS_BYTES = 8 * 1024 * 1024
 GOING_SECONDS = 120.0
 """A run whose metrics are older and that has no report has stopped."""
 
@@ -38,16 +38,11 @@ class Run:
         """Changes with everything that its page shows."""
         return "-".join(f"{_changed(self.folder / name):x}" for name in (METRICS, REPORT))
 
-    @cached_property
+    @property
     def metrics(self) -> Columns:
         """Raises ``RunError`` for a file that is none, or too long."""
         file = self.folder / METRICS
-        if file.stat().st_size > MAX_METRICS_BYTES:
-            raise RunError(f"above {MAX_METRICS_BYTES:,} bytes")
-        try:
-            return read_metrics(file)
-        except UnicodeDecodeError:
-            raise RunError("no UTF-8 text") from None
+        return _read(file, _changed(file))
 
     @cached_property
     def steps(self) -> int | None:
@@ -97,6 +92,18 @@ def find_runs(runs: Path | None, models: Sequence[Path]) -> list[Run]:
             name = _free_name(folder.name, {run.name for run in found.values()})
             found[folder] = Run(name, folder)
     return sorted(found.values(), key=lambda run: _changed(run.folder / METRICS), reverse=True)
+
+
+@lru_cache(MOST_RUNS)
+def _read(file: Path, changed: int) -> Columns:
+    """Once for every state of a file, as the page of a run asks again and again."""
+    size = file.stat().st_size
+    if size > MAX_METRICS_BYTES:
+        raise RunError(f"it has {size:,} bytes; allowed are {MAX_METRICS_BYTES:,}")
+    try:
+        return read_metrics(file)
+    except UnicodeDecodeError:
+        raise RunError("it is no UTF-8 text") from None
 
 
 def _below(runs: Path) -> Iterator[Run]:
