@@ -28,6 +28,7 @@ SCRIPTS = (
     "real_schemes",
     "scheme_speed",
     "schemes_page",
+    "serving",
     "side_by_side",
     "training_speed",
     "transfer",

@@ -115,7 +115,7 @@ async def name_of(session: aiohttp.ClientSession, url: str, hashes: Sequence[str
         return None
     for row in rows:
         if row["sha256"] in hashes:
-            return str(row["name"])
+            return f"{row['name']}@{row['version']}" if row.get("version") else str(row["name"])
     names = ", ".join(str(row["name"]) for row in rows)
     raise UsageError(
         f"the server has no model with the hash {hashes[0][:12]}… to compare answers with (it has: {names}); "

@@ -1,0 +1,257 @@
+"""The tasks of benchmarks/serving.py: settings, the core of servers and a folder -> figures, and a table."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.request import urlopen
+
+from recording import ROOT, print_table, say
+
+from captchalab import Reader
+from captchalab.reading.modelpath import find_model
+from captchalab.serving.loadtest.load import Stage
+from captchalab.serving.loadtest.pictures import Pictures, collect, with_expected
+from captchalab.serving.loadtest.report import write_report
+from captchalab.serving.loadtest.run import Done, run_stages
+from captchalab.sources import open_source
+from serving_parts import strain, throughput
+from serving_parts.chaos import chaos, hold
+from serving_parts.processes import FLASK, OWN, running
+
+SLOW = {"options": {"size": "large"}, "width": 256, "height": 96}
+"""A network that takes well over 5 ms a picture on one core."""
+HELD = 50
+
+
+def run_throughput(settings: argparse.Namespace, core: int | None, work: Path) -> dict[str, Any]:
+    """Ours, Flask's own server, and Flask on granian."""
+    pictures, (reader,) = _pictures(settings, 2_000, settings.model)
+    model = [settings.model] if settings.model else []
+    option = ["--model", *model] if model else []
+    with running([*OWN, *model], core, work) as own:
+        urls = {"captchalab": own.url}
+        if settings.no_peer:
+            figures = _compare(settings, urls, pictures, reader, core)
+        else:
+            with (
+                running([*FLASK, *option], core, work) as flask,
+                running([*FLASK, "--granian", *option], core, work) as granian,
+            ):
+                urls |= {"flask": flask.url, "flask_on_granian": granian.url}
+                figures = _compare(settings, urls, pictures, reader, core)
+    print_table(
+        (
+            "body",
+            "clients",
+            *(f"{name}: requests/s, p50, p99 ms" for name in urls),
+            "times as many",
+            "of in-process",
+        ),
+        [
+            (
+                row["body"],
+                str(row["clients"]),
+                *(_speed(row[name]) for name in urls),
+                ", ".join(f"{ratio:.2f}" for ratio in row["ratios"].values()),
+                f"{row['share_of_in_process']:.0%}",
+            )
+            for row in figures["rows"]
+        ],
+    )
+    say(
+        f"in process {figures['in_process_per_second']:,.0f}/s; batches of {figures['batch']} over HTTP "
+        f"{figures['batches_per_second']:,.0f}/s, {figures['batches_share']:.0%} of those in process"
+    )
+    return figures
+
+
+def run_overload(settings: argparse.Namespace, core: int | None, work: Path) -> dict[str, Any]:
+    """The curve of each model."""
+    slow = strain.make_model(work / "slow-model", **SLOW)
+    models = [settings.model] if settings.model else [str(slow), "small"]
+    figures = {}
+    for model in models:
+        pictures, (reader,) = _pictures(settings, 500, model)
+        name = Path(model).parent.name if model == str(slow) else Path(model).stem
+        with running([*OWN, model], core, work) as server:
+            found, done = strain.overload(server.url, pictures, settings.seconds)
+        figures[name] = found | {"sha256": reader.sha256}
+        _report(done, work / f"overload-{name}")
+        say(
+            f"{name}: capacity {found['capacity_per_second']:,.1f}/s, "
+            f"peak {found['peak_per_second']:,.1f}/s, "
+            f"all well {found['recovered_after_seconds']:.2f} s after the overload"
+        )
+        print_table(
+            (
+                "load",
+                "answered/s",
+                "of the peak",
+                "p50 ms",
+                "p99 ms",
+                "refused",
+                "refused in, p99 ms",
+                "failed",
+                "most memory MiB",
+                "sent late, p99 ms",
+            ),
+            [_overload_row(row) for row in found["rows"]],
+        )
+    return figures
+
+
+def run_chaos(settings: argparse.Namespace, core: int | None, work: Path) -> dict[str, Any]:
+    """Requests good and bad, then connections that are held open while good requests pass."""
+    pictures, _ = _pictures(settings, settings.requests, settings.model)
+    with running([*OWN, *([settings.model] if settings.model else [])], core, work) as server:
+        found = asyncio.run(chaos(server.url, pictures, requests=settings.requests, workers=32, seed=1))
+
+        async def held() -> tuple[dict[str, Any], list[Done]]:
+            load = run_stages(server.url, pictures, [Stage(15.0, rate=20)])
+            return await asyncio.gather(hold(server.url, pictures.data[0], HELD), load)
+
+        found["held"], (meanwhile,) = asyncio.run(held())
+        found["while_held"] = meanwhile.figures
+        found["faults"] = server.faults()
+    rows = [
+        (side, kind, f"{count:,}")
+        for side in ("good", "bad", "hung_up")
+        for kind, count in found[side].items()
+    ]
+    print_table(("side", "what came of it", "requests"), rows)
+    say(
+        f"unexpected: {len(found['unexpected'])}, faults in the log: {len(found['faults'])}, "
+        f"held connections: {found['held']}"
+    )
+    return found
+
+
+def run_swaps(settings: argparse.Namespace, core: int | None, work: Path) -> dict[str, Any]:
+    """One file of a watched folder changes."""
+    files = ["small", str(strain.make_model(work / "tiny-model", options={"size": "tiny"}))]
+    pictures, readers = _pictures(settings, 500, *files)
+    folder = work / "swapped"
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / "swapped.onnx"
+    models = [_model_bytes(each) for each in files]
+    file.write_bytes(models[0])
+    with running([*OWN, str(folder)], core, work) as server:
+
+        def loaded() -> str:
+            with urlopen(f"{server.url}/v1/models", timeout=60) as response:
+                return str(json.load(response)["models"][0]["sha256"])
+
+        figures, done = strain.swaps(
+            server.url,
+            pictures,
+            file,
+            models,
+            count=settings.swaps,
+            every=settings.seconds / 10,
+            loaded=loaded,
+        )
+    _report(done, work / "swaps")
+    kinds = done[0].calls.counts()
+    print_table(
+        ("swaps", "broken files", "models seen", "how calls ended"),
+        [
+            (
+                str(figures["swaps"]),
+                str(figures["broken"]),
+                f"{figures['models_seen']} of {len(readers)}",
+                str(kinds),
+            )
+        ],
+    )
+    return figures
+
+
+def run_memory(settings: argparse.Namespace, core: int | None, work: Path) -> dict[str, Any]:
+    """Memory and open files over time."""
+    pictures, _ = _pictures(settings, 2_000, settings.model)
+    with running([*OWN, *([settings.model] if settings.model else [])], core, work) as server:
+        figures, done = strain.soak(server.url, pictures, settings.minutes, 0.7)
+    _report(done, work / "memory")
+    seen = figures["server"] or {}
+    print_table(
+        ("requests", "failed", "answered/s", *seen),
+        [
+            (
+                f"{figures['requests']:,}",
+                str(figures["failed"]),
+                f"{figures['ok_per_second']:.1f}",
+                *(str(value) for value in seen.values()),
+            )
+        ],
+    )
+    return figures
+
+
+TASKS: dict[str, Callable[[argparse.Namespace, int | None, Path], dict[str, Any]]] = {
+    "throughput": run_throughput,
+    "overload": run_overload,
+    "chaos": run_chaos,
+    "swaps": run_swaps,
+    "memory": run_memory,
+}
+
+
+def _pictures(settings: argparse.Namespace, count: int, *models: str | None) -> tuple[Pictures, list[Reader]]:
+    readers = [Reader.open(model) for model in models]
+    data = collect(open_source(settings.source), settings.pictures or count)
+    say(f"{len(data):,} different pictures of {settings.source}")
+    return with_expected(data, *readers), readers
+
+
+def _compare(
+    settings: argparse.Namespace, urls: dict[str, str], pictures: Pictures, reader: Reader, core: int | None
+) -> dict[str, Any]:
+    return throughput.compare(
+        urls,
+        pictures,
+        reader,
+        core,
+        clients=settings.clients,
+        seconds=settings.seconds,
+        rounds=settings.rounds,
+    )
+
+
+def _model_bytes(model: str) -> bytes:
+    return find_model(model)[0]
+
+
+def _report(done: list[Done], folder: Path) -> None:
+    page = write_report(done, folder, title=folder.name, facts=())
+    say(f"report: {page.relative_to(ROOT) if page.is_relative_to(ROOT) else page.name}")
+
+
+def _speed(figures: dict[str, Any]) -> str:
+    errors = sum(figures["errors"].values())
+    text = f"{figures['per_second']:,.0f}, {_ms(figures['p50'])}, {_ms(figures['p99'])}"
+    return f"{text} ({errors} errors)" if errors else text
+
+
+def _overload_row(row: dict[str, Any]) -> tuple[str, ...]:
+    total, refused = row["milliseconds"]["total"] or {}, row["refused_milliseconds"] or {}
+    return (
+        f"{row['share']:g} x",
+        f"{row['ok_per_second']:,.1f}",
+        f"{row['goodput']:.0%}",
+        _ms(total.get("p50")),
+        _ms(total.get("p99")),
+        f"{row['requests'] - row['ok'] - row['failed']:,}",
+        _ms(refused.get("p99")),
+        f"{row['failed']:,}",
+        str((row["server"] or {}).get("memory_mib_most", "-")),
+        _ms((row["sent_late_milliseconds"] or {}).get("p99")),
+    )
+
+
+def _ms(value: float | None) -> str:
+    return "-" if value is None else f"{value:.1f}"
