@@ -197,6 +197,10 @@ function drawn(name, attributes, text = "") {
   return made;
 }
 
+// As wide as there is room, but no higher than 20rem.
+$("picture").addEventListener("load", ({ target }) => {
+  target.parentElement.style.maxWidth = `${Math.min(34, (20 * target.naturalWidth) / target.naturalHeight)}rem`;
+});
 $("file").addEventListener("change", ({ target }) => {
   give(target.files[0]);
   target.value = ""; // the same file may be chosen again
