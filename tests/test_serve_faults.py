@@ -73,6 +73,8 @@ def test_parameters_that_are_wrong(server: Server) -> None:
         "?pattern=(a%2B)%2B%24%5C1": "",
         "?pattern=" + "a" * 5000: "",
         "?alphabet=%E2%82%AC": "",
+        "?pattern=secret-name": "(pattern)",
+        "?alphabet=digits&pattern=secret-name%5B": "",
         "?fold_case=perhaps": "true or false",
         "?min_confidence=nan": "0 to 1",
         "?min_confidence=2": "0 to 1",

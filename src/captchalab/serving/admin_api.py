@@ -18,6 +18,7 @@ from captchalab.serving.guard import need_admin
 from captchalab.serving.models import AUTO, Shelf
 from captchalab.serving.places import NAME, SUFFIX
 from captchalab.serving.problems import Problem
+from captchalab.serving.schema import MODEL_FILE
 
 router = APIRouter(tags=["admin"])
 
@@ -30,7 +31,7 @@ async def reload(request: Request) -> Response:
     return listing(request.app.state.shelf)
 
 
-@router.put("/v1/models/{name}", summary="Add or replace a model")
+@router.put("/v1/models/{name}", summary="Add or replace a model", openapi_extra=MODEL_FILE)
 async def put(request: Request, name: str) -> Response:
     """The body is a model file. One that cannot be trusted is refused, and nothing changes."""
     need_admin(request)

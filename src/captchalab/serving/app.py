@@ -20,6 +20,7 @@ from captchalab.serving.guard import Guard
 from captchalab.serving.keys import Key, Keyring, key_of_secret, read_keys
 from captchalab.serving.models import Shelf
 from captchalab.serving.rates import Rates
+from captchalab.serving.schema import PROBLEMS
 from captchalab.serving.settings import Settings
 from captchalab.serving.uploads import Uploads
 
@@ -44,7 +45,14 @@ def make_app(settings: Settings, shared: Shared | None = None) -> FastAPI:
         seconds=settings.deadline_seconds,
     )
     shelf = Shelf(settings.models, settings.image_limits, settings.max_models)
-    app = FastAPI(title="captchalab", version=__version__, lifespan=_lifespan, docs_url=None, redoc_url=None)
+    app = FastAPI(
+        title="captchalab",
+        version=__version__,
+        lifespan=_lifespan,
+        responses=PROBLEMS,
+        docs_url=None,
+        redoc_url=None,
+    )
     state = app.state
     state.settings, state.engine, state.shelf = settings, engine, shelf
     state.budget = Budget(settings.held_bytes)

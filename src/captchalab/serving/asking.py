@@ -10,7 +10,7 @@ from typing import Any
 
 from fastapi import Request
 
-from captchalab.errors import CaptchalabError
+from captchalab.errors import CaptchalabError, ConstraintError
 from captchalab.reading.containers import SIZES, sniff_format
 from captchalab.serving import measures
 from captchalab.serving.engine import Outcome, Work
@@ -46,7 +46,18 @@ async def _read(
     request: Request, served: Served, images: Sequence[bytes], options: dict[str, Any]
 ) -> tuple[list[Outcome], Work]:
     outcomes, work = await request.app.state.engine.read(served.reader, images, options, request.receive)
-    return outcomes, work
+    return [_without_echo(outcome, options) for outcome in outcomes], work
+
+
+def _without_echo(outcome: Outcome, options: dict[str, Any]) -> Outcome:
+    """Messages quote what was asked for; to clients, nothing of their input goes back."""
+    if not isinstance(outcome, ConstraintError):
+        return outcome
+    text = str(outcome)
+    for name, value in options.items():
+        if isinstance(value, str):
+            text = text.replace(repr(value), f"({name})")
+    return ConstraintError(text)
 
 
 async def _ask_all(

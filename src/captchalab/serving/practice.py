@@ -17,12 +17,11 @@ from captchalab.samples.sample import Source
 from captchalab.serving.answers import as_json
 from captchalab.serving.body import read_body
 from captchalab.serving.problems import Problem
-from captchalab.serving.schema import PRACTICE, PRACTICE_ANSWER
+from captchalab.serving.schema import LARGEST_PRACTICE, LONGEST_PRACTICE, PRACTICE, PRACTICE_ANSWER
 
 router = APIRouter(tags=["practice"])
 SECONDS = 600
 OPTIONS = ("scheme", "alphabet", "length", "width", "height")
-_LARGEST = 1000  # pixels of a side
 _KINDS = {".png": "image/png", ".jpg": "image/jpeg", ".gif": "image/gif"}
 
 
@@ -33,13 +32,14 @@ async def draw(request: Request) -> Response:
     given = dict(request.query_params)
     if unknown := given.keys() - set(OPTIONS):
         raise Problem(422, "wrong-parameter", f"{len(unknown)} unknown; there are: {', '.join(OPTIONS)}")
-    for side in ("width", "height"):
-        if side in given and not (given[side].isdecimal() and 8 <= int(given[side][:9]) <= _LARGEST):
-            raise Problem(422, "wrong-parameter", f"{side} is a number from 8 to {_LARGEST}")
-    if given.get("length", "4").partition("-")[2] or not given.get("length", "4").isdecimal():
-        raise Problem(422, "wrong-parameter", "length is a number")
-    if int(given.get("length", "4")[:9]) > 16:
-        raise Problem(422, "wrong-parameter", "length is at most 16")
+    for name, least, most in (
+        ("width", 8, LARGEST_PRACTICE),
+        ("height", 8, LARGEST_PRACTICE),
+        ("length", 1, LONGEST_PRACTICE),
+    ):
+        number = given.get(name, str(least))
+        if not (number.isascii() and number.isdecimal() and len(number) < 6 and least <= int(number) <= most):
+            raise Problem(422, "wrong-parameter", f"{name} is a number from {least} to {most}")
     async with request.app.state.drawing:
         picture, kind, text = await asyncio.to_thread(_drawn, tuple(sorted(given.items())))
     token = _token(request.app.state.practice_secret, text, int(time()) + SECONDS)

@@ -15,13 +15,12 @@ from captchalab.serving.asking import Asked, ask
 from captchalab.serving.body import Upload, read_upload
 from captchalab.serving.parameters import parameters_of
 from captchalab.serving.problems import Problem, problem_of
-from captchalab.serving.schema import BATCH_READING, MODELS, READING, problem_responses
+from captchalab.serving.schema import BATCH_READING, METRICS, MODELS, READING
 
 router = APIRouter()
-_READ_PROBLEMS = problem_responses(404, 408, 413, 415, 422, 429, 503, 504)
 
 
-@router.post("/v1/read", summary="Read one picture", responses=_READ_PROBLEMS, openapi_extra=READING)
+@router.post("/v1/read", summary="Read one picture", openapi_extra=READING)
 async def read(request: Request) -> Response:
     """Its text, with the confidence and place of each character, and the model that read it."""
     began = monotonic()
@@ -39,9 +38,7 @@ async def read(request: Request) -> Response:
     return as_json(row | _facts(asked, began))
 
 
-@router.post(
-    "/v1/read/batch", summary="Read several pictures", responses=_READ_PROBLEMS, openapi_extra=BATCH_READING
-)
+@router.post("/v1/read/batch", summary="Read several pictures", openapi_extra=BATCH_READING)
 async def read_batch(request: Request) -> Response:
     """A row for each picture, in order: its reading, or ``{"error": problem}``."""
     began = monotonic()
@@ -69,7 +66,7 @@ async def healthz() -> Response:
     return as_json({"status": "ok"})
 
 
-@router.get("/readyz", summary="Whether readings can be asked for", responses=problem_responses(503))
+@router.get("/readyz", summary="Whether readings can be asked for")
 async def readyz(request: Request) -> Response:
     """503 while no model is loaded, or the queue is full."""
     state = request.app.state
@@ -80,7 +77,7 @@ async def readyz(request: Request) -> Response:
     return as_json({"status": "ready", "models": len(state.shelf)})
 
 
-@router.get("/metrics", summary="Figures for Prometheus")
+@router.get("/metrics", summary="Figures for Prometheus", openapi_extra=METRICS)
 async def metrics(request: Request) -> Response:
     """Of all worker processes together."""
     body, kind = measures.exposition()

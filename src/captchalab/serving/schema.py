@@ -65,6 +65,10 @@ def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     }
 
 
+PROBLEMS = problem_responses(401, 403, 404, 408, 413, 415, 421, 422, 429, 503, 504)
+"""What any endpoint may answer."""
+
+
 def _answer(schema: dict[str, Any]) -> dict[str, Any]:
     return {"200": {"description": "Done", "content": {"application/json": {"schema": schema}}}}
 
@@ -131,13 +135,23 @@ MODELS: dict[str, Any] = {
     )
 }
 
+LONGEST_PRACTICE = 16
+LARGEST_PRACTICE = 1000
+_SIDE = {"type": "integer", "minimum": 8, "maximum": LARGEST_PRACTICE}
 _PICTURE = {kind: {"schema": _BINARY} for kind in ("image/png", "image/jpeg", "image/gif")}
 PRACTICE: dict[str, Any] = {
     "parameters": [
-        {"name": name, "in": "query", "required": False, "schema": _TEXT}
-        for name in ("scheme", "alphabet", "length", "width", "height")
+        {"name": name, "in": "query", "required": False, "schema": _TEXT} for name in ("scheme", "alphabet")
+    ]
+    + [
+        {"name": name, "in": "query", "required": False, "schema": schema}
+        for name, schema in (
+            ("length", {"type": "integer", "minimum": 1, "maximum": LONGEST_PRACTICE}),
+            ("width", _SIDE),
+            ("height", _SIDE),
+        )
     ],
-    "responses": {"200": {"description": "A drawn captcha", "content": _PICTURE}} | problem_responses(422),
+    "responses": {"200": {"description": "A drawn captcha", "content": _PICTURE}},
 }
 PRACTICE_ANSWER: dict[str, Any] = {
     "requestBody": {
@@ -152,7 +166,7 @@ PRACTICE_ANSWER: dict[str, Any] = {
             }
         },
     },
-    "responses": _answer({"type": "object", "properties": {"right": _TRUTH}}) | problem_responses(422),
+    "responses": _answer({"type": "object", "properties": {"right": _TRUTH}}),
 }
 UPLOAD_B: dict[str, Any] = {
     "requestBody": {
@@ -174,12 +188,22 @@ UPLOAD_B: dict[str, Any] = {
         }
     ),
 }
+_OCR_ROW = {
+    "type": "object",
+    "properties": {"code": {"type": "integer"}, "message": _TEXT, "data": {"type": ["string", "null"]}},
+}
 OCR: dict[str, Any] = {
     "requestBody": _body(_BINARY, {"image": _BASE64}, raw=True),
-    "responses": _answer(
-        {
-            "type": "object",
-            "properties": {"code": {"type": "integer"}, "message": _TEXT, "data": _TEXT},
-        }
-    ),
+    "responses": {
+        status: {"description": text, "content": {"application/json": {"schema": _OCR_ROW}}}
+        for status, text in (("200", "Read"), ("415", TITLES[415]), ("422", TITLES[422]))
+    },
+}
+METRICS: dict[str, Any] = {
+    "responses": {
+        "200": {"description": "Prometheus' text format", "content": {"text/plain": {"schema": _TEXT}}}
+    }
+}
+MODEL_FILE: dict[str, Any] = {
+    "requestBody": {"required": True, "content": {"application/octet-stream": {"schema": _BINARY}}}
 }
