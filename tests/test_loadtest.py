@@ -20,11 +20,12 @@ from serving import Server
 from captchalab import Reader
 from captchalab.cli.app import run
 from captchalab.errors import UsageError
-from captchalab.serving.loadtest.calls import OK, Calls, Outcome
-from captchalab.serving.loadtest.client import WRONG_ANSWER
+from captchalab.serving.loadtest.calls import MOST_KINDS, OK, OTHER, Calls, Outcome
+from captchalab.serving.loadtest.client import WRONG_ANSWER, kind_of_refusal
 from captchalab.serving.loadtest.figures import failed, figures_of, percentiles
 from captchalab.serving.loadtest.load import Stage
 from captchalab.serving.loadtest.pictures import Form, Pictures, collect, with_expected
+from captchalab.serving.loadtest.report import write_report
 from captchalab.serving.loadtest.run import Done, check_url, run_stages
 from captchalab.serving.loadtest.watch import Moment
 from captchalab.sources import open_source
@@ -105,9 +106,19 @@ def test_a_model_that_the_server_has_not_is_noticed(server: str, pictures: Pictu
         load(server, Pictures(pictures.data, {"0" * 64: []}), Stage(0.1, rate=10))
 
 
-def test_refused_pictures_are_failures_by_kind(server: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_refused_pictures_are_failures_by_kind(server: str, tmp_path: Path) -> None:
     (done,) = load(server, Pictures([b"no picture", b"nor this"]), Stage(0.2, rate=20))
-    assert done.calls.counts() == {"415 unsupported-image": 4}
+    assert done.calls.counts() == {"415 unsupported-image": 4} and failed(done.figures) == 4
+    page = write_report([done], tmp_path, title="<none>", facts=["nothing was read"])  # nor anything to draw
+    assert "415 unsupported-image" in page.read_text(encoding="utf-8")
+
+
+def test_a_server_cannot_fill_our_memory_with_kinds_of_problems() -> None:
+    calls = Calls()
+    for number in range(2 * MOST_KINDS):
+        calls.add(0.0, 0.0, 0.1, Outcome(f"500 {number}"))
+    assert len(calls.counts()) == MOST_KINDS and calls.counts()[OTHER] == MOST_KINDS + 1
+    assert len(kind_of_refusal(500, False, json.dumps({"type": "x" * 10_000}).encode())) < 100
 
 
 def test_nobody_there(capsys: pytest.CaptureFixture[str], pictures: Pictures) -> None:

@@ -36,6 +36,7 @@ _EXTRA_OF_PACKAGE = (
         ),
         ("serve", "serving"),
     )
+    | dict.fromkeys(("aiohttp", "psutil"), ("loadtest", "a load test"))
 )
 
 

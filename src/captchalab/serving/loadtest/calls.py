@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 OK = "ok"
 REFUSED = ("503 busy", "503", "429 too-many-requests", "429")
 """Calls that a server turned away as it should under overload: with a Retry-After."""
+MOST_KINDS, OTHER = 100, "other"
+"""Some kinds bear words of the server, which may be any."""
 COLUMNS = ("due", "late", "total", "server", "queue", "reading")
 """Seconds; ``due`` counts from the start of a stage, ``total`` from when the call was due."""
 
@@ -39,9 +41,11 @@ class Calls:
 
     def add(self, due: float, late: float, total: float, outcome: Outcome) -> None:
         """Note a call: due at ``due``, sent ``late`` seconds after that, ended ``total`` seconds after it."""
-        if outcome.kind not in self.kinds:
-            self.kinds.append(outcome.kind)
-        self._kind.append(self.kinds.index(outcome.kind))
+        kind = outcome.kind
+        if kind not in self.kinds:
+            kind = kind if len(self.kinds) < MOST_KINDS else OTHER
+            self.kinds += [kind] if kind not in self.kinds else []
+        self._kind.append(self.kinds.index(kind))
         reading = outcome.server - outcome.queue
         values = (due, late, total, outcome.server, outcome.queue, reading)
         for name, value in zip(COLUMNS, values, strict=True):

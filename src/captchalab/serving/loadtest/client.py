@@ -18,6 +18,7 @@ TOLERANCE = 1e-3
 WRONG_ANSWER, WRONG_MODEL, NO_ANSWER = "wrong answer", "another model", "200 without a reading"
 _RETRY_LATER = (429, 503)
 _LONG_BODY = 2**20
+_LONGEST_PROBLEM = 40
 
 
 class Client:
@@ -96,7 +97,7 @@ def same(row: dict[str, Any], expected: Reading) -> bool:
 
 def kind_of_refusal(status: int, retry_after: bool, answer: bytes) -> str:
     """``503 busy``: the status, and the kind of problem where the answer names one."""
-    problem = str(_object(answer).get("type", "")).rpartition(":")[2]
+    problem = str(_object(answer).get("type", "")).rpartition(":")[2][:_LONGEST_PROBLEM]
     kind = f"{status} {problem}".strip()
     return f"{kind}, no Retry-After" if status in _RETRY_LATER and not retry_after else kind
 
