@@ -13,12 +13,16 @@ from typing import Any
 import pytest
 from pictures import png
 from serving import Server
+from tiny import DIGITS
 
 from captchalab.errors import UsageError
 from captchalab.reading.image import DEFAULT_LIMITS
 from captchalab.reading.modelfile import open_sealed, seal
 from captchalab.serving.models import Shelf
 from captchalab.serving.places import places
+from captchalab.sources import open_source
+from captchalab.synth.encode import encode
+from captchalab.training.fit import FitResult
 
 SMALL = (resources.files("captchalab.reading") / "models" / "small.onnx").read_bytes()
 KEY = "a key that is long enough".replace(" ", "-")
@@ -154,3 +158,17 @@ def test_names_that_clash_or_do_not_fit_are_refused(tmp_path: Path) -> None:
     assert shelf.refused.keys() == {"auto", "a b", "x2", "fine"}
     assert "more than 2" in shelf.refused["x2"]
     assert "this name" in shelf.refused["fine"]
+
+
+def test_the_automatic_choice_suits_the_picture(trained: FitResult) -> None:
+    """A run that reads single digits, beside the bundled model, which reads four characters of anything."""
+    own = open_source(DIGITS, seed=77)
+    others = open_source("scheme:lepture?length=4&alphabet=letters", seed=78)
+    with Server((str(trained.run), "small")) as server:
+        chosen = {
+            name: [server.read(encode(source, number).data, "?model=auto").json() for number in range(12)]
+            for name, source in ((trained.run.name, own), ("small", others))
+        }
+    for name, answers in chosen.items():
+        assert sum(answer["model"]["name"] == name for answer in answers) >= 9
+        assert all(0.5 <= answer["model"]["choice_confidence"] <= 1 for answer in answers)

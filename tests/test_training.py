@@ -81,6 +81,7 @@ def test_the_model_describes_itself_and_reads(trained: FitResult) -> None:
     assert info.alphabet.characters == "0123" and info.lengths == (1, 1) and info.frames == "first"
     assert info.input == InputSpec(24, 64) and info.name == "run"
     assert info.training["steps"] == STEPS and info.training["seed"] == 3
+    assert info.training["sizes"] == [[64, 32]]
     assert info.figures["validation_images"] == 64
     source = open_source(DIGITS)
     samples = [source.sample(index) for index in range(100)]  # never trained on

@@ -63,15 +63,15 @@ def _without_echo(outcome: Outcome, options: dict[str, Any]) -> Outcome:
 async def _ask_all(
     request: Request, images: Sequence[bytes], options: dict[str, Any], candidates: list[Served]
 ) -> Asked:
-    """One model for all pictures of a request: the surest of those whose input fits their shape best."""
-    shape = _shape_of(images)
-    fitting = sorted(candidates, key=lambda each: _misfit(each, shape))[:AUTO_MODELS]
+    """One model for all pictures of a request: the surest of those that know pictures of that size."""
+    size = _size_of(images)
+    fitting = sorted(candidates, key=lambda each: _misfit(each, size))[:AUTO_MODELS]
     tried: list[Asked] = []
     weights: list[float] = []
     for served in fitting:
         outcomes, work = await _read(request, served, images, options)
         tried.append(Asked(outcomes, served, work.began - work.queued))
-        weights.append(_sureness(outcomes) * exp(-_misfit(served, shape)))
+        weights.append(_sureness(outcomes) * exp(-_misfit(served, size)))
         _tell(served, outcomes, work)
     best = max(range(len(tried)), key=lambda place: weights[place])
     share = weights[best] / (sum(weights) or 1.0)
@@ -90,8 +90,8 @@ def _tell(served: Served, outcomes: Sequence[Outcome], work: Work) -> None:
         measures.pictures.labels(name, "refused").inc(bad)
 
 
-def _shape_of(images: Sequence[bytes]) -> float | None:
-    """Width by height of the first picture whose header can be read."""
+def _size_of(images: Sequence[bytes]) -> tuple[int, int] | None:
+    """Width and height of the first picture whose header can be read."""
     for image in images:
         kind = sniff_format(image)
         try:
@@ -99,15 +99,20 @@ def _shape_of(images: Sequence[bytes]) -> float | None:
         except CaptchalabError:
             continue
         if width > 0 and height > 0:
-            return width / height
+            return width, height
     return None
 
 
-def _misfit(served: Served, shape: float | None) -> float:
-    """How far a picture is stretched in the model's input, as a logarithm; 0 where it fits."""
-    spec = served.reader.info.input
-    stretch = log(shape * spec.height / spec.width) if shape else 0.0
-    return max(0.0, stretch) if spec.fit == "pad" else abs(stretch)
+def _misfit(served: Served, size: tuple[int, int] | None) -> float:
+    """How far a picture is from those that the model was trained on, as a logarithm; 0 for the same size."""
+    info = served.reader.info
+    if size is None:
+        return 0.0
+    known = info.training.get("sizes")
+    if not known:  # a model of before: then what its input does to the picture
+        stretch = log(size[0] / size[1] * info.input.height / info.input.width)
+        return max(0.0, stretch) if info.input.fit == "pad" else abs(stretch)
+    return min(abs(log(size[0] / width)) + abs(log(size[1] / height)) for width, height in known)
 
 
 def _sureness(outcomes: Sequence[Outcome]) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 
@@ -12,6 +13,8 @@ from captchalab.training.recipe import Recipe
 
 HEIGHTS = {"crnn": 32, "crnn-gru": 64, "backbone": 64}
 """Heights of the input that suit a network, where 48 does not."""
+MOST_SIZES = 16
+"""Sizes of pictures that a model remembers."""
 
 
 def choose_spec(recipe: Recipe, sources: Sequence[Source], longest: int) -> InputSpec:
@@ -26,6 +29,12 @@ def choose_spec(recipe: Recipe, sources: Sequence[Source], longest: int) -> Inpu
     needed = _columns(recipe) * max(2 * longest + 2, 8)
     width = max(min(round(height * aspect / 8) * 8, 320), needed)
     return InputSpec(height, width, recipe.channels, fit)
+
+
+def picture_sizes(sources: Sequence[Source]) -> list[tuple[int, int]]:
+    """Widths and heights of the sources' first pictures, each once, the commonest first."""
+    sizes = Counter((width, height) for source in sources for height, width in _sizes(source))
+    return [size for size, _ in sizes.most_common(MOST_SIZES)]
 
 
 def _usual_height(recipe: Recipe) -> int:

@@ -17,7 +17,7 @@ from captchalab.samples.resting import RestingSource
 from captchalab.samples.sample import AtRest, Source
 from captchalab.sources import open_source
 from captchalab.training.batches import VALIDATION_OFFSET, Prepared, prepare
-from captchalab.training.input_size import choose_spec
+from captchalab.training.input_size import choose_spec, picture_sizes
 from captchalab.training.pictures import Listed, list_pictures
 from captchalab.training.recipe import Recipe
 
@@ -49,6 +49,8 @@ class Plan:
     alphabet: Alphabet
     lengths: tuple[int, int]
     spec: InputSpec
+    sizes: list[tuple[int, int]]
+    """Widths and heights of the pictures."""
     drawn: tuple[Source, ...]
     resting: Prepared | None
     validation: Prepared
@@ -127,6 +129,7 @@ def make_plan(recipe: Recipe, sources: Sequence[Source], precision: str, tell: T
         alphabet=alphabet,
         lengths=lengths,
         spec=spec,
+        sizes=picture_sizes(sources),
         drawn=tuple(drawn),
         resting=to_train_on,
         validation=validation,

@@ -147,6 +147,7 @@ def describe(run: Path, plan: Plan, state: State, processes: int) -> ModelInfo:
             "parameters": sum(each.numel() for each in state.network.parameters()),
             "start": plan.recipe.start,
             "seed": plan.recipe.seed,
+            "sizes": [list(size) for size in plan.sizes],
             **({"teacher": plan.recipe.teacher} if plan.recipe.teacher else {}),
         },
         captchalab=__version__,
