@@ -6,7 +6,7 @@ of the finished picture back to its clean glyph, so each is sampled once, straig
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar, NamedTuple
 
@@ -14,12 +14,15 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
+from captchalab.errors import UsageError
 from captchalab.synth.colours import Colours
 from captchalab.synth.distortion import NUMBERS, distort, draw_inks
 from captchalab.synth.fonts import Glyph, glyphs
 from captchalab.synth.ink_colours import colour_maps
 from captchalab.synth.layout import Row, line_up
 from captchalab.synth.opencv import cv2
+from captchalab.synth.options import LARGEST_SIDE
+from captchalab.synth.ranges import check_limits
 from captchalab.synth.scheme import Writing
 
 _LAYOUT = 5  # random numbers that choosing and placing a character take
@@ -44,10 +47,21 @@ class StretchedLettering:
     """Largest overlap of two neighbours, as a fraction of the average width."""
 
     paints_ground: ClassVar[bool] = True
+    limits: ClassVar[Mapping[str, tuple[float, float]]] = {"warp": (0, 1), "overlap": (0, 0.9)}
+    """Beyond these there is nothing to see."""
+
+    def __post_init__(self) -> None:
+        check_limits(self, self.limits)
+        if not self.sizes or not all(4 <= size <= LARGEST_SIDE for size in self.sizes):
+            raise UsageError(f"sizes = {list(self.sizes)}: at least one, each from 4 to {LARGEST_SIDE}")
 
     def with_fonts(self, fonts: tuple[str, ...]) -> StretchedLettering:
         """The same with other fonts."""
         return replace(self, fonts=fonts)
+
+    def drawn(self, text: str) -> str:
+        """The text itself."""
+        return text
 
     def write(
         self, rng: Generator, canvas: Bytes, text: str, colours: Colours, opacities: Sequence[float] = ()
