@@ -253,3 +253,22 @@ def test_what_a_file_cannot_write_is_said_with_its_name(tmp_path: Path, text: st
     with pytest.raises(UsageError, match=words) as caught:
         open_source(f"scheme:{path}")
     assert str(caught.value).startswith(f"{path}: ")
+
+
+def test_under_and_on_text_work_with_every_lettering(tmp_path: Path) -> None:
+    """Stretched letters paint their own ground, but not over what is under them, nor on their own layer."""
+    text = LIKE + 'over = []\n[palette]\nink = "#c08060"\nbackground = "#ffffff"\n'
+    dark = '[[under]]\neffect = "negative"\n'  # takes no random numbers
+    pictures = [
+        open_source(f"scheme:{saved(tmp_path, text + more)}").sample(0).image.astype(int)
+        for more in ("", dark, '[[on_text]]\neffect = "sine_wave"\namplitude = 0\n')
+    ]
+    plain, on_dark, alone = pictures
+    full = np.abs(plain - (192, 128, 96)).max(axis=2) <= 2
+    bare = (plain == 255).all(axis=2)
+    assert full.mean() > 0.02 and np.abs(plain - on_dark)[full].max() <= 4
+    assert bare.mean() > 0.2 and on_dark[bare].max() <= 2, "what is under the text is seen"
+    assert np.abs(plain - alone).max() <= 2, "a layer with nothing done to it is the same picture"
+    like = 'like = "random"\n[[on_text]]\neffect = "ripple"\n[[under]]\neffect = "gradient"\n'
+    every = open_source(f"scheme:{saved(tmp_path, like)}")
+    assert all(each.image.std() > 1 for each in every.samples(range(150)))

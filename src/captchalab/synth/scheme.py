@@ -55,7 +55,7 @@ class Lettering(Protocol):
 
     @property
     def paints_ground(self) -> bool:
-        """Whether it paints every pixel of the canvas, whatever was there before."""
+        """Whether it paints every pixel of a picture, whatever was there before (never of a layer)."""
 
     def write(
         self,

@@ -18,7 +18,7 @@ from captchalab.errors import UsageError
 from captchalab.synth.colours import Colours
 from captchalab.synth.distortion import NUMBERS, distort, draw_inks
 from captchalab.synth.fonts import Glyph, glyphs
-from captchalab.synth.ink_colours import colour_maps
+from captchalab.synth.ink_colours import colour_maps, layer_maps
 from captchalab.synth.layout import Row, line_up
 from captchalab.synth.opencv import cv2
 from captchalab.synth.options import LARGEST_SIDE
@@ -66,12 +66,12 @@ class StretchedLettering:
     def write(
         self, rng: Generator, canvas: Bytes, text: str, colours: Colours, opacities: Sequence[float] = ()
     ) -> Bytes:
-        """The text over a plain background; nothing but the size of ``canvas`` is used."""
+        """The text over a plain background, or on an empty layer; only the shape of ``canvas`` is used."""
         return self.write_all([Writing(rng, canvas, text, colours, opacities)])[0]
 
     def write_all(self, writings: Sequence[Writing]) -> list[Bytes]:
-        """As ``write`` for each, faster; all canvases are of one size."""
-        height, width = writings[0].canvas.shape[:2]
+        """As ``write`` for each, faster; all canvases are of one shape."""
+        height, width, channels = writings[0].canvas.shape
         numbers = [writing.rng.random((len(writing.text), _LAYOUT + NUMBERS)) for writing in writings]
         lines = [
             self._line_up(writing.text, each[:, :_LAYOUT].tolist())
@@ -79,7 +79,8 @@ class StretchedLettering:
         ]
         warps = np.concatenate(numbers)[:, _LAYOUT:]
         distortion = distort([line.glyphs for line in lines], warps, self.rotation, self.warp)
-        colours = colour_maps([writing.colours for writing in writings])
+        find_maps = colour_maps if channels == 3 else layer_maps
+        colours = find_maps([writing.colours for writing in writings])
         pictures, first = [], 0
         for writing, line, colour_map in zip(writings, lines, colours, strict=True):
             tiles = draw_inks(line.glyphs, distortion, first)
@@ -87,7 +88,9 @@ class StretchedLettering:
             for tile, opacity in zip(tiles, writing.opacities, strict=False):
                 cv2.convertScaleAbs(tile, tile, opacity)
             strength = _paste(tiles, line, max(line.row.width, width), height)
-            pictures.append(_squeeze(np.asarray(cv2.applyColorMap(strength, colour_map), np.uint8), width))
+            # OpenCV's way is faster, but knows no opacity.
+            coloured = cv2.applyColorMap(strength, colour_map) if channels == 3 else colour_map[strength]
+            pictures.append(_squeeze(np.asarray(coloured, np.uint8), width))
         return pictures
 
     def _line_up(self, text: str, numbers: Sequence[Sequence[float]]) -> _Line:
