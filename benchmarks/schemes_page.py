@@ -17,7 +17,7 @@ import textwrap
 from dataclasses import fields
 from typing import Any, get_type_hints
 
-from PIL import Image
+from PIL import Image, ImageChops, ImageStat
 from recording import ROOT, run_main, say
 
 from captchalab.files import make_folder, write_atomic
@@ -81,6 +81,19 @@ def _picture(name: str) -> bytes:
     return stream.getvalue()
 
 
+def _is_stale(name: str) -> bool:
+    """Whether the picture in docs shows another drawing; another processor's last digits are no other one."""
+    with Image.open(PICTURES / _picture_name(name)) as there, Image.open(io.BytesIO(_picture(name))) as now:
+        if there.size != now.size:
+            return True
+        difference = ImageChops.difference(there.convert("RGB"), now.convert("RGB"))
+    return sum(ImageStat.Stat(difference).mean) / 3 > _SAME
+
+
+_SAME = 1.0
+"""Grey levels that two pictures of one drawing may be apart on average; two drawings are 2 to 70."""
+
+
 def reference() -> str:
     """Every key and option that a file may hold."""
     parts = ["### The file", _fields_table(Scheme), "### `[palette]`", _fields_table(Palette)]
@@ -95,9 +108,10 @@ def reference() -> str:
 
 def _fields_table(kind: type) -> str:
     """The fields of a dataclass with their types, defaults and the sentence below each."""
-    told, hints = _field_texts(kind), get_type_hints(kind)
+    told, hints, limits = _field_texts(kind), get_type_hints(kind), getattr(kind, "limits", {})
     rows = [
-        f"| `{each.name}` | {_type(hints[each.name])} | {_default(each.default)} | {_cell(told[each.name])} |"
+        f"| `{each.name}` | {_type(hints[each.name])}{_within(limits.get(each.name))} "
+        f"| {_default(each.default)} | {_cell(told[each.name])} |"
         for each in fields(kind)
         if each.name not in ("under", "on_text", "over", "lettering", "texts", "palette", "animation")
     ]
@@ -131,6 +145,10 @@ def _type(hint: Any) -> str:
     known = {Range: "range", Paint: "paint", bool: "truth", int: "whole number", float: "number", str: "text"}
     hint = required(hint)
     return known.get(hint, "table" if "Mapping" in str(hint) else "list")
+
+
+def _within(limits: tuple[float, float] | None) -> str:
+    return f", {limits[0]:g} to {limits[1]:g}" if limits else ""
 
 
 def _default(value: Any) -> str:
@@ -172,16 +190,15 @@ def main() -> None:
     check = parser.parse_args().check
     page = PAGE.read_text(encoding="utf-8")
     anew = filled(page)
+    # Other pages have pictures there, too.
     wanted = set(map(_picture_name, SCHEMES))
     there = {path.name for path in PICTURES.glob("*")} if PICTURES.is_dir() else set()
     if check:
-        if anew != page or wanted != there:
+        if anew != page or not wanted <= there or any(map(_is_stale, SCHEMES)):
             say(f"{PAGE.relative_to(ROOT)} is behind the code: make docs-schemes")
             sys.exit(1)
         return
     make_folder(PICTURES)
-    for stale in there - wanted:
-        (PICTURES / stale).unlink()
     for name in SCHEMES:
         write_atomic(PICTURES / _picture_name(name), _picture(name))
     write_atomic(PAGE, anew.encode())

@@ -67,6 +67,9 @@ def test_schemes_are_listed_and_drawn(tmp_path: Path, capsys: pytest.CaptureFixt
     assert run(["schemes"]) == 0
     rows = [line.split("\t") for line in capsys.readouterr().out.splitlines()]
     assert ["scheme:lepture", "160x60", "4", "digits+upper"] in [row[:4] for row in rows]
+    assert ["scheme:easycaptcha-arith", "130x48", "5", "+-0123456789=?x"] in [
+        [*row[:3], "".join(sorted(row[3]))] for row in rows
+    ]
     for names in ([], ["tangle"]):
         assert run(["schemes", *names, "--sheet", str(tmp_path / f"sheet{len(names)}.png")]) == 0
     with Image.open(tmp_path / "sheet0.png") as every, Image.open(tmp_path / "sheet1.png") as one:

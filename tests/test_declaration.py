@@ -150,6 +150,7 @@ def test_the_examples_of_the_docs_load_and_draw(tmp_path: Path) -> None:
 
 
 LIKE = 'like = "lepture"\n'
+ROW = LIKE + '[lettering]\nkind = "row"\nfonts = ["sans"]\n'
 
 
 @pytest.mark.parametrize(
@@ -193,6 +194,22 @@ LIKE = 'like = "lepture"\n'
         (LIKE + '[[over]]\neffect = "dots"\nprobability = 3', ("probability = 3", "0 to 1")),
         (LIKE + '[[over]]\neffect = "ripple"\nsmooth = 1', ("smooth = 1", "true or false")),
         (LIKE + '[[on_text]]\neffect = "negative"', ("[[on_text]] 1", "'negative'", "ripple")),
+        (LIKE + '[[over]]\neffect = "lines"\ncount = [-3, 2]', ("[[over]] 1 (lines)", "count = [-3, 2]")),
+        (LIKE + '[[over]]\neffect = "dots"\ncount = 1e9', ("count = 1000000000", "100000")),
+        (LIKE + "[lettering]\nsizes = []", ("sizes = []", "from 4")),
+        (LIKE + "[lettering]\nsizes = [0]", ("sizes = [0]", "from 4")),
+        (LIKE + "[lettering]\nwarp = [0.1, 3]", ("warp = [0.1, 3.0]", "0 to 1")),
+        (LIKE + "[lettering]\nfonts = []", ("fonts = []", "at least one")),
+        (LIKE + '[lettering]\nfonts = [""]', ('fonts = [""]', "at least one")),
+        (LIKE + "[palette]\ncontrast = 300", ("[palette]", "contrast = 300", "0 to 255")),
+        (LIKE + '[palette]\nink = "#ffffff"\ncontrast = 90', ("[palette]", "contrast = 90", "never")),
+        (ROW + "size = 0", ("[lettering]", "size = 0", "0.05 to 10")),
+        (ROW + "opacity = [0.5, 2]", ("opacity = [0.5, 2]", "0 to 1")),
+        (ROW + "outline = 60000", ("outline = 60000", "0 to 50")),
+        (ROW + 'aliases = { ab = "c" }', ("aliases", "'ab'", "one character")),
+        (LIKE + '[texts]\nkind = "sums"\npad = -1', ("[texts]", "pad = -1", "0 to 16")),
+        (LIKE + '[texts]\nkind = "sums"\nforms = ["1-3 / 0"]', ("[texts]", "'1-3 / 0'", "comes out even")),
+        (LIKE + '[texts]\nkind = "syllables"\nvowel_first = 3', ("vowel_first = 3", "0 to 1")),
     ],
 )
 def test_every_mistake_is_one_line_with_file_key_and_what_is_allowed(
@@ -220,3 +237,38 @@ def test_a_missing_file_and_one_that_is_no_text(tmp_path: Path) -> None:
 )
 def test_values_are_written_as_toml_reads_them(value: object) -> None:
     assert tomllib.loads(f"x = {toml_value(value)}") == {"x": value}
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('like = "lepture"\nalphabet = "chinese"', "no font"),
+        (ROW + 'aliases = { "1" = "\U0001f600" }', "no font"),
+        (LIKE + '[texts]\nkind = "words"', "no word"),
+        (LIKE + f'[texts]\nkind = "sums"\nsuffix = "{"=" * 99}"', "allowed are 64"),
+    ],
+)
+def test_what_a_file_cannot_write_is_said_with_its_name(tmp_path: Path, text: str, words: str) -> None:
+    path = saved(tmp_path, text)
+    with pytest.raises(UsageError, match=words) as caught:
+        open_source(f"scheme:{path}")
+    assert str(caught.value).startswith(f"{path}: ")
+
+
+def test_under_and_on_text_work_with_every_lettering(tmp_path: Path) -> None:
+    """Stretched letters paint their own ground, but not over what is under them, nor on their own layer."""
+    text = LIKE + 'over = []\n[palette]\nink = "#c08060"\nbackground = "#ffffff"\n'
+    dark = '[[under]]\neffect = "negative"\n'  # takes no random numbers
+    pictures = [
+        open_source(f"scheme:{saved(tmp_path, text + more)}").sample(0).image.astype(int)
+        for more in ("", dark, '[[on_text]]\neffect = "sine_wave"\namplitude = 0\n')
+    ]
+    plain, on_dark, alone = pictures
+    full = np.abs(plain - (192, 128, 96)).max(axis=2) <= 2
+    bare = (plain == 255).all(axis=2)
+    assert full.mean() > 0.02 and np.abs(plain - on_dark)[full].max() <= 4
+    assert bare.mean() > 0.2 and on_dark[bare].max() <= 2, "what is under the text is seen"
+    assert np.abs(plain - alone).max() <= 2, "a layer with nothing done to it is the same picture"
+    like = 'like = "random"\n[[on_text]]\neffect = "ripple"\n[[under]]\neffect = "gradient"\n'
+    every = open_source(f"scheme:{saved(tmp_path, like)}")
+    assert all(each.image.std() > 1 for each in every.samples(range(150)))

@@ -203,3 +203,13 @@ def test_spread_and_keep_inside() -> None:
     assert spread(4, 100, 10) == [20, 40, 60, 80]
     assert [keep_inside(x, 10, 100) for x in (-5, 50, 99)] == [10, 50, 90]
     assert keep_inside(3, 60, 100) == 50
+
+
+@pytest.mark.parametrize("together", [7, 64])
+def test_no_pixel_of_lepture_follows_from_what_is_drawn_beside_it(together: int) -> None:
+    """One in eight did: sizes of the tallest neighbour went into how its places were rounded."""
+    source = SchemeSource("lepture", {"seed": "5", "length": "4-6"})
+    for first in range(0, 192, together):
+        indices = range(first, min(first + together, 192))
+        for index, sample in zip(indices, source.samples(indices), strict=True):
+            assert np.array_equal(sample.image, source.sample(index).image), index

@@ -137,6 +137,8 @@ def test_numbers_in_chinese(number: int, words: str, formal: str) -> None:
         ({"forms": ("0-9 2 0-9",)}, "is no form"),
         ({"forms": ("9-1 + 0-9",)}, "smaller number"),
         ({"forms": ("7-7 / 2-2",)}, "comes out even"),
+        ({"forms": ("1-3 / 0",)}, "comes out even"),
+        ({"pad": 17}, "from 0 to 16"),
         ({"numerals": "roman"}, "unknown numerals"),
     ],
 )
@@ -144,6 +146,12 @@ def test_wrong_sums_are_one_line(fields: dict[str, object], message: str) -> Non
     with pytest.raises(UsageError, match=message) as caught:
         Sums(**fields)  # type: ignore[arg-type]
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("form", "only"), [("5-6 / 4-5", "5/5=?"), ("1 / 0-1", "1/1=?")])
+def test_a_division_comes_out_even_wherever_one_does(form: str, only: str) -> None:
+    sums = Sums(forms=(form,))
+    assert {sums.choose(random_for(0, i), "", (1, 1)) for i in range(50)} == {only}
 
 
 def test_words_are_of_the_list_and_within_alphabet_and_lengths(tmp_path: Path) -> None:

@@ -70,7 +70,9 @@ def _list(sources: Sequence[SchemeSource]) -> None:
         scheme = source.scheme
         shortest, longest = source.lengths
         length = str(shortest) if shortest == longest else f"{shortest}-{longest}"
-        rows.append((source.name, f"{scheme.width}x{scheme.height}", length, scheme.alphabet, scheme.summary))
+        # Sums and syllables have characters of their own.
+        alphabet = scheme.alphabet if "alphabet" in scheme.texts.takes else source.alphabet.characters
+        rows.append((source.name, f"{scheme.width}x{scheme.height}", length, alphabet, scheme.summary))
     print_table(("source", "size", "length", "alphabet", "look"), rows)
 
 

@@ -39,6 +39,10 @@ class AnyLettering:
         """The same with other fonts."""
         return replace(self, fonts=fonts)
 
+    def drawn(self, text: str) -> str:
+        """The text itself."""
+        return text
+
     def write(
         self, rng: Generator, canvas: Bytes, text: str, colours: Colours, opacities: Sequence[float] = ()
     ) -> Bytes:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 from numpy.random import Generator
 
-from captchalab.synth.ranges import Range
+from captchalab.synth.ranges import Range, check_limits
 
 Colour = tuple[int, int, int]
 Paint = str | tuple[float, float] | tuple[str, ...]
@@ -58,13 +59,22 @@ class Palette:
     contrast: float = 0.0
     """Least distance of their brightness (0 to 255); they are chosen anew until they have it."""
 
+    limits: ClassVar[Mapping[str, tuple[float, float]]] = {"contrast": (0, 255)}
+
+    def __post_init__(self) -> None:
+        check_limits(self, self.limits)
+
     def choose(self, rng: Generator) -> Colours:
         """Background and ink of one picture."""
         for _ in range(_TRIES):
             colours = Colours(choose_colour(rng, self.background), choose_colour(rng, self.ink))
-            if abs(brightness(colours.background) - brightness(colours.ink)) >= self.contrast:
+            if self.contrasts(colours):
                 break
         return colours
+
+    def contrasts(self, colours: Colours) -> bool:
+        """Whether they differ enough in brightness."""
+        return abs(brightness(colours.background) - brightness(colours.ink)) >= self.contrast
 
 
 _TRIES = 20

@@ -14,6 +14,7 @@ from typing import Any, get_type_hints
 
 from captchalab.errors import UsageError, suggest
 from captchalab.reading.alphabet import MAX_LABEL_LENGTH, Alphabet
+from captchalab.synth.colours import Palette
 from captchalab.synth.declared_kinds import KINDS, STEPS, kind_of
 from captchalab.synth.declared_steps import steps_of, try_steps
 from captchalab.synth.declared_values import (
@@ -27,9 +28,11 @@ from captchalab.synth.declared_values import (
 )
 from captchalab.synth.fonts import GROUPS, bundled, expand, load
 from captchalab.synth.options import LARGEST_SIDE, SMALLEST_SIDE
+from captchalab.synth.randomness import random_for
 from captchalab.synth.scheme import Scheme, Step
 from captchalab.synth.schemes import SCHEMES
 
+_PALETTE_TRIES = 50
 _LIMITS = {"width": (SMALLEST_SIDE, LARGEST_SIDE), "height": (SMALLEST_SIDE, LARGEST_SIDE)}
 
 
@@ -45,7 +48,20 @@ def load_scheme(path: Path) -> Scheme:
         raise UsageError(f"the scheme {path} is not valid TOML: {error}") from None
     scheme = scheme_of({"name": path.stem, **table}, str(path), path.parent)
     try_steps(scheme, str(path))
+    _try_palette(scheme.palette, str(path))
     return scheme
+
+
+def _try_palette(palette: Palette, where: str) -> None:
+    """Raises ``UsageError`` for a contrast that none of many colours have."""
+    for index in range(_PALETTE_TRIES):
+        colours = palette.choose(random_for(0, index))
+        if palette.contrasts(colours):
+            return
+    raise UsageError(
+        f"{where} [palette]: contrast = {palette.contrast:g}: background and ink never differ so much in "
+        "brightness; lower it, or choose other colours"
+    )
 
 
 def scheme_of(table: Mapping[str, Any], where: str, folder: Path = Path()) -> Scheme:
@@ -114,6 +130,8 @@ class _Builder:
             return self.build(hint, _as_table(value, where), section(where), base)
         checked = check_value(hint, value, where, default)
         if key == "fonts":
+            if not checked or not all(checked):
+                raise refusal(where, value, "a list of at least one name or path")
             return tuple(self._font(font, where) for font in checked)
         if key == "file" and checked:
             return str(self._folder / checked)

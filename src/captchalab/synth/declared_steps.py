@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Mapping
 from functools import cache
 from typing import Any, get_type_hints
 
 import numpy as np
+from numpy.typing import NDArray
 
 from captchalab.errors import UsageError, suggest
 from captchalab.synth.colours import NEUTRAL
-from captchalab.synth.declared_values import at, check_probability, check_value, one_of, section, toml_value
+from captchalab.synth.declared_values import (
+    at,
+    check_probability,
+    check_value,
+    one_of,
+    required,
+    section,
+    toml_value,
+)
 from captchalab.synth.effects import EFFECTS, ON_LAYERS, ONLY_ON_LAYERS
 from captchalab.synth.effects.layers import BORDERS
 from captchalab.synth.opencv import cv2
 from captchalab.synth.randomness import random_for
+from captchalab.synth.ranges import Range
 from captchalab.synth.scheme import Scheme, Step
 
 
@@ -69,14 +80,43 @@ def effect_options(effect: str) -> dict[str, tuple[Any, Any]]:
 def try_steps(scheme: Scheme, where: str) -> None:
     """Applies every effect once: what the types of options do not say is found now, not deep in a training.
 
-    Raises ``UsageError`` that names the effect and says what it does not like.
+    Ranges are tried at both ends. Raises ``UsageError`` that names the effect and the options, and says what
+    it does not like.
     """
     for part, channels in (("under", 3), ("on_text", 4), ("over", 3)):
         canvas = np.zeros((scheme.height, scheme.width, channels), dtype=np.uint8)
         for number, step in enumerate(getattr(scheme, part), 1):
-            try:
-                EFFECTS[step.effect](random_for(0, 0), canvas, NEUTRAL, **step.options)
-            except (UsageError, ArithmeticError, LookupError, ValueError, cv2.error) as error:
-                place = f"{where} [[{part}]] {number} ({step.effect})"
-                reason = " ".join(str(error).split())
-                raise UsageError(f"{place}: this effect fails with these options: {reason}") from None
+            for options in (step.options, _at_end(step, 0), _at_end(step, 1)):
+                reason = _failure(step.effect, options, canvas)
+                if reason:
+                    said = _to_blame(step.effect, options, canvas)
+                    place = f"{where} [[{part}]] {number} ({step.effect})"
+                    raise UsageError(f"{place}: this effect fails with {said}: {reason}")
+
+
+def _at_end(step: Step, end: int) -> dict[str, Any]:
+    """The options of a step, with one end of each range in its place."""
+    known = effect_options(step.effect)
+    return {
+        key: each[end] if isinstance(each, tuple) and required(known[key][0]) == Range else each
+        for key, each in step.options.items()
+    }
+
+
+def _failure(effect: str, options: Mapping[str, Any], canvas: NDArray[np.uint8]) -> str:
+    """Why the effect cannot be drawn; empty if it can."""
+    try:
+        EFFECTS[effect](random_for(0, 0), canvas, NEUTRAL, **options)
+    except (UsageError, ArithmeticError, LookupError, ValueError, MemoryError, cv2.error) as error:
+        return " ".join(str(error).split()) or type(error).__name__
+    return ""
+
+
+def _to_blame(effect: str, options: Mapping[str, Any], canvas: NDArray[np.uint8]) -> str:
+    """The options without which it can be drawn; where no single one is, all of them."""
+    alone = {
+        key: each
+        for key, each in options.items()
+        if not _failure(effect, {other: options[other] for other in options if other != key}, canvas)
+    }
+    return ", ".join(f"{key} = {toml_value(each)}" for key, each in (alone or options).items())

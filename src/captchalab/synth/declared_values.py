@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable, Mapping
 from functools import reduce
@@ -15,7 +14,9 @@ from captchalab.synth.colours import Paint
 from captchalab.synth.ranges import Range
 
 Named = TypeVar("Named")
-_RANGE = "a number, or [low, high]"
+_LARGEST = 100_000
+"""No number of a declaration is larger: none makes sense, and a billion lines are never drawn."""
+_RANGE = f"a number, or [low, high], none beyond {_LARGEST}"
 _PAINT = (
     '"ink", "background", "#rrggbb", "grey LOW HIGH", several of these in [ ], or [low, high] of 0 to 255'
 )
@@ -110,12 +111,12 @@ def _quoted(text: str) -> str:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= _LARGEST
 
 
 _PLAIN: dict[Any, tuple[str, Callable[[Any], bool]]] = {
     bool: ("true or false", lambda value: isinstance(value, bool)),
-    int: ("a whole number", lambda value: isinstance(value, int) and not isinstance(value, bool)),
+    int: ("a whole number", lambda value: isinstance(value, int) and _is_number(value)),
     float: ("a number", _is_number),
     str: ('a text in " "', lambda value: isinstance(value, str)),
 }

@@ -37,10 +37,11 @@ class Distortion(NamedTuple):
     stretched: list[tuple[int, int]]
     """Sizes of the stretched ones."""
     pulls: Floats
-    """From a pixel of the box to the stretched glyph of a text whose ``room`` are one above the other:
+    """From a pixel of the box to the stretched glyph of a text whose ``rooms`` are one above the other:
     weights of (1, x, y, xy) for its column and for its row, ``(2, n, 4)``."""
-    room: tuple[int, int]
-    """Height and width that hold each stretched glyph, and below it what a corner may reach beyond it."""
+    rooms: list[tuple[int, int]]
+    """Height and width that hold each stretched glyph of a text, and below it what a corner may reach beyond
+    it: the text's own, for every glyph."""
 
 
 def distort(
@@ -56,9 +57,14 @@ def distort(
     turns, turned = _turns(mask_wide, mask_high, rotation * (2 * numbers[:, 0] - 1))
     stretched, pulls = _pulls(wide, high, numbers[:, 1:].T, warp)
     to_wide, to_high = stretched
-    room = int((2 * to_high - high).max()) + 1, int(to_wide.max())
-    pulls[1, :, 0] += place * room[0]
-    return Distortion(turns, _pairs(*turned), _pairs(*stretched), pulls.astype(np.float32), room)
+    # Of each text by itself: where a pixel is rounded to must not follow from what is drawn with it.
+    lengths = [len(glyphs) for glyphs in texts]
+    starts = np.cumsum([0, *lengths[:-1]])
+    room_high = np.repeat(np.maximum.reduceat(2 * to_high - high, starts) + 1, lengths)
+    room_wide = np.repeat(np.maximum.reduceat(to_wide, starts), lengths)
+    pulls[1, :, 0] += place * room_high
+    rooms = _pairs(room_high, room_wide)
+    return Distortion(turns, _pairs(*turned), _pairs(*stretched), pulls.astype(np.float32), rooms)
 
 
 def draw_inks(glyphs: Sequence[Glyph], distortion: Distortion, first: int) -> Bytes:
@@ -74,7 +80,7 @@ def draw_inks(glyphs: Sequence[Glyph], distortion: Distortion, first: int) -> By
         distortion.stretched[first:last],
         strict=True,
     )
-    stretched = np.zeros((len(glyphs), *distortion.room), dtype=np.float32)
+    stretched = np.zeros((len(glyphs), *distortion.rooms[first]), dtype=np.float32)
     for room, (glyph, turn, size, (wide, high)) in zip(stretched, shapes, strict=True):
         turned = cv2.warpAffine(glyph.ink, turn, size, None, _NEAREST)
         _stretch(turned, room[:high, :wide])

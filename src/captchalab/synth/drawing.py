@@ -135,15 +135,20 @@ def _begin(scheme: Scheme, rng: Generator, text: str, frame: Frame | None) -> _W
     return _Written(scheme, rng, text, colours, picture)
 
 
+def _takes_layer(scheme: Scheme) -> bool:
+    """Where there are steps for the text alone, or something under it that its lettering would paint over."""
+    return bool(scheme.on_text or (scheme.under and scheme.lettering.paints_ground))
+
+
 def _canvas_of(begun: _Written) -> Bytes:
-    """What the text is written on: the picture, or a layer where there are steps for the text alone."""
-    if not begun.scheme.on_text:
+    """What the text is written on: the picture, or a layer."""
+    if not _takes_layer(begun.scheme):
         return begun.picture
     return np.zeros((begun.scheme.height, begun.scheme.width, 4), dtype=np.uint8)
 
 
 def _lay(begun: _Written, written: Bytes, frame: Frame | None) -> _Written:
-    if not begun.scheme.on_text:
+    if not _takes_layer(begun.scheme):
         return begun._replace(picture=written)
     layer = _apply(begun.scheme.on_text, begun.rng, written, begun.colours, frame)
     return begun._replace(picture=compose(begun.picture, layer))
@@ -177,7 +182,7 @@ def _apply(
 
 
 def _canvas(scheme: Scheme, colour: Colour) -> Bytes:
-    if scheme.lettering.paints_ground:
+    if scheme.lettering.paints_ground and not _takes_layer(scheme):
         return np.empty((scheme.height, scheme.width, 3), dtype=np.uint8)
     return flat(scheme.height, scheme.width, colour)
 

@@ -38,6 +38,15 @@ def colour_maps(pairs: Sequence[Colours]) -> NDArray[np.uint8]:
     return maps
 
 
+def layer_maps(pairs: Sequence[Colours]) -> list[NDArray[np.uint8]]:
+    """The same ink without a background, ``(256, 4)`` each: colour times opacity, then the opacity."""
+    # What is seen of a white ground more than of a black one is what the ink does not cover.
+    on_black = colour_maps([Colours((0, 0, 0), each.ink) for each in pairs])[:, :, 0]
+    on_white = colour_maps([Colours((255, 255, 255), each.ink) for each in pairs])[:, :, 0]
+    opacity = np.maximum(255 - (on_white - on_black).min(axis=2), on_black.max(axis=2))
+    return list(np.concatenate((on_black, opacity[:, :, None]), axis=2))
+
+
 @lru_cache(maxsize=1)
 def _rounded_inks() -> Floats:
     """What is left of each channel value (0 to 255) at each strength of ink, ``(256, FULL + 1)``.

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from numpy.random import Generator
+
+from captchalab.errors import UsageError
 
 Range = float | tuple[float, float]
 """A number, or ``(low, high)``: uniform between the two."""
@@ -22,3 +26,13 @@ def pick_count(rng: Generator, span: Range) -> int:
         low, high = int(span[0]), int(span[1])
         return low + int(rng.random() * (high - low + 1))
     return int(span)
+
+
+def check_limits(holder: object, limits: Mapping[str, tuple[float, float]]) -> None:
+    """Raises ``UsageError`` for a range among the fields of ``holder`` that leaves its limits."""
+    for name, (low, high) in limits.items():
+        span = getattr(holder, name)
+        ends = span if isinstance(span, tuple) else (span,)
+        if not all(low <= end <= high for end in ends):
+            said = list(ends) if isinstance(span, tuple) else span
+            raise UsageError(f"{name} = {said}: allowed is {low:g} to {high:g}")

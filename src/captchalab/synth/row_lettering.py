@@ -12,13 +12,13 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from captchalab.errors import suggest
+from captchalab.errors import UsageError, suggest
 from captchalab.synth.colours import Colours, Paint, choose_colour, near
 from captchalab.synth.fonts import holders
 from captchalab.synth.inking import faded, inks_of, kept_inks_of, lay, shadow_of
 from captchalab.synth.letters import NO_PULL, Corners, Letter, clean_glyph
 from captchalab.synth.lines import Line, placed
-from captchalab.synth.ranges import Range, pick
+from captchalab.synth.ranges import Range, check_limits, pick
 from captchalab.synth.scheme import Writing
 
 Bytes = NDArray[np.uint8]
@@ -131,8 +131,32 @@ class RowLettering:
     """What is drawn in the place of a character, such as ``{"*": "×"}``."""
 
     paints_ground: ClassVar[bool] = False
+    limits: ClassVar[Mapping[str, tuple[float, float]]] = {
+        "size": (0.05, 10),
+        "stretch_x": (0.05, 10),
+        "stretch_y": (0.05, 10),
+        "shear": (-10, 10),
+        "perspective": (0, 1),
+        "slope": (-80, 80),
+        "gap": (-10, 10),
+        "tint": (0, 255),
+        "opacity": (0, 1),
+        "outline": (0, 50),
+        "thickness": (-50, 50),
+        "shadow_x": (-100, 100),
+        "shadow_y": (-100, 100),
+        "shadow_blur": (0, 50),
+        "wide": (0, 10),
+        "tall": (0, 10),
+        "margin": (0, 0.45),
+    }
+    """Beyond these there is nothing to see, or it takes forever."""
 
     def __post_init__(self) -> None:
+        check_limits(self, self.limits)
+        for character, drawn in self.aliases.items():
+            if len(character) != 1 or len(drawn) != 1:
+                raise UsageError(f"aliases: {character!r} = {drawn!r}: one character stands for one other")
         for name, allowed in _WORDS.items():
             if getattr(self, name) not in allowed:
                 raise suggest(getattr(self, name), allowed, name)
@@ -143,6 +167,10 @@ class RowLettering:
     def with_fonts(self, fonts: tuple[str, ...]) -> RowLettering:
         """The same with other fonts."""
         return replace(self, fonts=fonts)
+
+    def drawn(self, text: str) -> str:
+        """The text, but what stands for a character in its place."""
+        return "".join([self.aliases.get(character, character) for character in text])
 
     def write(
         self, rng: Generator, canvas: Bytes, text: str, colours: Colours, opacities: Sequence[float] = ()
@@ -177,7 +205,7 @@ class RowLettering:
 
     def _letters(self, rng: Generator, text: str, height: int, colours: Colours) -> list[Letter]:
         """Every character with its numbers, not yet placed."""
-        text = "".join([self.aliases.get(character, character) for character in text])
+        text = self.drawn(text)
         once, every = self._spans
         numbers = {name: pick(rng, span) for name, span in once}
         paints = {

@@ -50,9 +50,12 @@ class Lettering(Protocol):
     def with_fonts(self, fonts: tuple[str, ...]) -> Lettering:
         """The same with other fonts."""
 
+    def drawn(self, text: str) -> str:
+        """The characters that are drawn for those of a text."""
+
     @property
     def paints_ground(self) -> bool:
-        """Whether it paints every pixel of the canvas, whatever was there before."""
+        """Whether it paints every pixel of a picture, whatever was there before (never of a layer)."""
 
     def write(
         self,

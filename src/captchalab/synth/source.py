@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from captchalab.errors import UsageError, suggest
-from captchalab.reading.alphabet import Alphabet
+from captchalab.reading.alphabet import MAX_LABEL_LENGTH, Alphabet
 from captchalab.samples.sample import Sample
 from captchalab.synth.declaration import load_scheme, table_of
 from captchalab.synth.drawing import draw_all, text_of
@@ -42,7 +42,13 @@ class SchemeSource:
             if option not in OPTIONS:
                 raise suggest(option, OPTIONS, "option of a scheme")
         scheme = _with_options(scheme, options)
-        _check_texts(scheme, options)
+        try:
+            _check_texts(scheme, options)
+        except UsageError as error:
+            # Other options cannot be what is wrong: the file is.
+            if not scheme_name.endswith(".toml") or {"alphabet", "length", "font"} & options.keys():
+                raise
+            raise UsageError(f"{scheme_name}: {error}") from None
         object.__setattr__(self, "name", spell(f"scheme:{scheme_name}", options))
         object.__setattr__(self, "scheme", scheme)
         object.__setattr__(self, "seed", whole_number("seed", options.get("seed", "0"), 0, 2**64 - 1))
@@ -101,7 +107,11 @@ def _check_texts(scheme: Scheme, options: Mapping[str, str]) -> None:
                 f"leave {option}= out, or change texts in a TOML file that begins with like = {scheme.name!r}"
             )
     characters = Alphabet.parse(scheme.alphabet).characters
-    holders(scheme.lettering.fonts, scheme.texts.characters(characters))
+    written = scheme.texts.characters(characters)
+    longest = scheme.texts.bounds(scheme.lengths)[1]
+    if longest > MAX_LABEL_LENGTH:
+        raise UsageError(f"its texts have up to {longest} characters; allowed are {MAX_LABEL_LENGTH}")
+    holders(scheme.lettering.fonts, scheme.lettering.drawn(written))
     text_of(scheme, 0, 0)
 
 

@@ -6,7 +6,7 @@ of the finished picture back to its clean glyph, so each is sampled once, straig
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar, NamedTuple
 
@@ -14,12 +14,15 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
+from captchalab.errors import UsageError
 from captchalab.synth.colours import Colours
 from captchalab.synth.distortion import NUMBERS, distort, draw_inks
 from captchalab.synth.fonts import Glyph, glyphs
-from captchalab.synth.ink_colours import colour_maps
+from captchalab.synth.ink_colours import colour_maps, layer_maps
 from captchalab.synth.layout import Row, line_up
 from captchalab.synth.opencv import cv2
+from captchalab.synth.options import LARGEST_SIDE
+from captchalab.synth.ranges import check_limits
 from captchalab.synth.scheme import Writing
 
 _LAYOUT = 5  # random numbers that choosing and placing a character take
@@ -44,20 +47,31 @@ class StretchedLettering:
     """Largest overlap of two neighbours, as a fraction of the average width."""
 
     paints_ground: ClassVar[bool] = True
+    limits: ClassVar[Mapping[str, tuple[float, float]]] = {"warp": (0, 1), "overlap": (0, 0.9)}
+    """Beyond these there is nothing to see."""
+
+    def __post_init__(self) -> None:
+        check_limits(self, self.limits)
+        if not self.sizes or not all(4 <= size <= LARGEST_SIDE for size in self.sizes):
+            raise UsageError(f"sizes = {list(self.sizes)}: at least one, each from 4 to {LARGEST_SIDE}")
 
     def with_fonts(self, fonts: tuple[str, ...]) -> StretchedLettering:
         """The same with other fonts."""
         return replace(self, fonts=fonts)
 
+    def drawn(self, text: str) -> str:
+        """The text itself."""
+        return text
+
     def write(
         self, rng: Generator, canvas: Bytes, text: str, colours: Colours, opacities: Sequence[float] = ()
     ) -> Bytes:
-        """The text over a plain background; nothing but the size of ``canvas`` is used."""
+        """The text over a plain background, or on an empty layer; only the shape of ``canvas`` is used."""
         return self.write_all([Writing(rng, canvas, text, colours, opacities)])[0]
 
     def write_all(self, writings: Sequence[Writing]) -> list[Bytes]:
-        """As ``write`` for each, faster; all canvases are of one size."""
-        height, width = writings[0].canvas.shape[:2]
+        """As ``write`` for each, faster; all canvases are of one shape."""
+        height, width, channels = writings[0].canvas.shape
         numbers = [writing.rng.random((len(writing.text), _LAYOUT + NUMBERS)) for writing in writings]
         lines = [
             self._line_up(writing.text, each[:, :_LAYOUT].tolist())
@@ -65,7 +79,8 @@ class StretchedLettering:
         ]
         warps = np.concatenate(numbers)[:, _LAYOUT:]
         distortion = distort([line.glyphs for line in lines], warps, self.rotation, self.warp)
-        colours = colour_maps([writing.colours for writing in writings])
+        find_maps = colour_maps if channels == 3 else layer_maps
+        colours = find_maps([writing.colours for writing in writings])
         pictures, first = [], 0
         for writing, line, colour_map in zip(writings, lines, colours, strict=True):
             tiles = draw_inks(line.glyphs, distortion, first)
@@ -73,7 +88,9 @@ class StretchedLettering:
             for tile, opacity in zip(tiles, writing.opacities, strict=False):
                 cv2.convertScaleAbs(tile, tile, opacity)
             strength = _paste(tiles, line, max(line.row.width, width), height)
-            pictures.append(_squeeze(np.asarray(cv2.applyColorMap(strength, colour_map), np.uint8), width))
+            # OpenCV's way is faster, but knows no opacity.
+            coloured = cv2.applyColorMap(strength, colour_map) if channels == 3 else colour_map[strength]
+            pictures.append(_squeeze(np.asarray(coloured, np.uint8), width))
         return pictures
 
     def _line_up(self, text: str, numbers: Sequence[Sequence[float]]) -> _Line:

@@ -19,6 +19,7 @@ _MINUS, _DIVIDED = ("-", "−", "－", "减"), ("/", "÷", "除以")
 _ORDINARY = "零一二三四五六七八九", "十百千"
 _FORMAL = "零壹贰叁肆伍陆柒捌玖", "拾佰仟"
 _TRIES = 1000
+_WIDEST_PAD = 16
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,8 @@ class Sums:
             raise suggest(self.numerals, NUMERALS, "numerals")
         if not self.forms:
             raise UsageError('sums need at least one form, such as "0-9 + 0-9"')
+        if not 0 <= self.pad <= _WIDEST_PAD:
+            raise UsageError(f"pad = {self.pad}: a whole number from 0 to {_WIDEST_PAD}")
         for form in self.forms:
             _parsed(form)
 
@@ -57,6 +60,7 @@ class Sums:
             if not form.divides or (second and first % second == 0):
                 break
         else:
+            assert form.even is not None
             first, second = form.even
         if form.subtracts and not self.negative and first < second:
             first, second = second, first
@@ -110,10 +114,14 @@ class _Form(NamedTuple):
         return self.sign in _DIVIDED
 
     @property
-    def even(self) -> tuple[int, int]:
-        """Some division that comes out even."""
-        second = max(1, self.second[0])
-        return -(-self.first[0] // second) * second, second
+    def even(self) -> tuple[int, int] | None:
+        """Some division that comes out even, if there is one."""
+        low, high = self.first
+        for second in range(max(1, self.second[0]), self.second[1] + 1):
+            first = -(-low // second) * second
+            if first <= high:
+                return first, second
+        return None
 
     def numbers(self, rng: Generator) -> tuple[int, int]:
         one, other = rng.random(2).tolist()
@@ -137,7 +145,7 @@ def _parsed(form: str) -> _Form:
     parsed = _Form((low, high), found[3], (least, most))
     if low > high or least > most:
         raise UsageError(f"{form!r}: the smaller number of a range goes first")
-    if parsed.divides and not low <= parsed.even[0] <= high:
+    if parsed.divides and parsed.even is None:
         raise UsageError(f"{form!r}: no division of these numbers comes out even")
     return parsed
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -11,6 +12,7 @@ from numpy.random import Generator
 
 from captchalab.errors import UsageError, suggest
 from captchalab.reading.alphabet import normalise, printable
+from captchalab.synth.ranges import check_limits
 
 BUNDLED = Path(__file__).parent / "data" / "words.txt"
 CASES = ("as listed", "lower", "upper", "title")
@@ -135,10 +137,12 @@ class Syllables:
     """How often a vowel begins."""
 
     takes: ClassVar[tuple[str, ...]] = ("length",)
+    limits: ClassVar[Mapping[str, tuple[float, float]]] = {"vowel_first": (0, 1)}
 
     def __post_init__(self) -> None:
         if not (self.consonants and self.vowels):
             raise UsageError("syllables need at least one consonant and one vowel")
+        check_limits(self, self.limits)
 
     def choose(self, rng: Generator, alphabet: str, lengths: tuple[int, int]) -> str:
         """One word; every length equally likely."""
