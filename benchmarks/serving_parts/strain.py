@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
+from collections import Counter
 from collections.abc import Callable, Sequence
+from hashlib import sha256
 from pathlib import Path
+from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -22,6 +25,8 @@ SHARES = (0.5, 0.8, 1.0, 1.5, 2.0, 5.0)
 CLIENTS = 16
 BROKEN_EVERY = 4
 """Every so manieth swap brings a broken file."""
+LONGEST_SWAP = 30.0
+"""Seconds after which a swap counts as not taken up."""
 
 
 def capacity(url: str, pictures: Pictures, seconds: float) -> Done:
@@ -83,29 +88,54 @@ def swaps(
     """Half the capacity while ``file``, which the server watches, is replaced ``count`` times: by ``models``
     in turn, and by broken files. ``loaded()`` is the hash of the model that the server lists."""
     first = capacity(url, pictures, min(10.0, count * every))
-    stage = Stage(count * every + 2, rate=0.5 * first.figures["ok_per_second"])
-    seen = set()
+    stage = Stage(max(5.0, count * every / 5), rate=0.5 * first.figures["ok_per_second"])
+    waits: list[float] = []
 
-    async def swap() -> int:
-        broken = 0
+    async def swap() -> None:
+        good = 0
         for number in range(count):
-            data = models[number % len(models)]
             if number % BROKEN_EVERY == BROKEN_EVERY - 1:
-                data, broken = (data[: len(data) // 2], os.urandom(5_000))[broken % 2], broken + 1
-            write_atomic(file, data)
-            await asyncio.sleep(every)
-            seen.add(await asyncio.to_thread(loaded))
-        write_atomic(file, models[0])
-        return broken
+                half = models[0][: len(models[0]) // 2]
+                write_atomic(file, half if number % (2 * BROKEN_EVERY) < BROKEN_EVERY else os.urandom(5_000))
+                await asyncio.sleep(every)
+            else:
+                good += 1
+                waits.append(await _swap(file, models[good % len(models)], loaded))
+                await asyncio.sleep(max(0.0, every - waits[-1]))
 
-    async def both() -> tuple[list[Done], int]:
-        load = run_stages(url, pictures, [stage], model=file.stem)
-        done, broken = await asyncio.gather(load, swap())
-        return done, broken
+    async def both() -> list[Done]:
+        swapping = asyncio.create_task(swap())
+        done = []
+        while not swapping.done():
+            done += await run_stages(url, pictures, [stage], model=file.stem)
+        await swapping
+        return done
 
-    (done,), broken = asyncio.run(both())
-    figures = {"swaps": count, "broken": broken, "models_seen": len(seen), "failed": failed(done.figures)}
-    return figures | done.figures, [done]
+    done = asyncio.run(both())
+    ended: Counter[str] = Counter()
+    for each in done:
+        ended.update(each.calls.counts())
+    figures = {
+        "swaps": count,
+        "broken": count - len(waits),
+        "taken_up": sum(wait < LONGEST_SWAP for wait in waits),
+        "slowest_seconds": round(max(waits), 2),
+        "rate": stage.rate,
+        "ended": dict(ended),
+        "failed": sum(failed(each.figures) for each in done),
+    }
+    return figures, done
+
+
+async def _swap(file: Path, data: bytes, loaded: Callable[[], str]) -> float:
+    """Seconds until the server lists the new file."""
+    write_atomic(file, data)
+    begun = perf_counter()
+    while (passed := perf_counter() - begun) < LONGEST_SWAP:
+        if await asyncio.to_thread(loaded) == sha256(data).hexdigest():
+            return passed
+        await asyncio.sleep(0.1)
+    return LONGEST_SWAP
 
 
 def make_model(folder: Path, **settings: Any) -> Path:

@@ -134,7 +134,7 @@ def run_chaos(settings: argparse.Namespace, core: int | None, work: Path) -> dic
 def run_swaps(settings: argparse.Namespace, core: int | None, work: Path) -> dict[str, Any]:
     """One file of a watched folder changes."""
     files = ["small", str(strain.make_model(work / "tiny-model", options={"size": "tiny"}))]
-    pictures, readers = _pictures(settings, 500, *files)
+    pictures, _ = _pictures(settings, 500, *files)
     folder = work / "swapped"
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / "swapped.onnx"
@@ -156,15 +156,16 @@ def run_swaps(settings: argparse.Namespace, core: int | None, work: Path) -> dic
             loaded=loaded,
         )
     _report(done, work / "swaps")
-    kinds = done[0].calls.counts()
     print_table(
-        ("swaps", "broken files", "models seen", "how calls ended"),
+        ("good files", "taken up", "slowest, s", "broken files", "failed calls", "how calls ended"),
         [
             (
-                str(figures["swaps"]),
+                str(figures["swaps"] - figures["broken"]),
+                str(figures["taken_up"]),
+                f"{figures['slowest_seconds']:.2f}",
                 str(figures["broken"]),
-                f"{figures['models_seen']} of {len(readers)}",
-                str(kinds),
+                str(figures["failed"]),
+                ", ".join(f"{kind}: {count:,}" for kind, count in figures["ended"].items()),
             )
         ],
     )
