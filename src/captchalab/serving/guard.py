@@ -9,7 +9,7 @@ import ipaddress
 import logging
 import secrets
 from collections.abc import Mapping
-from time import perf_counter
+from time import monotonic, perf_counter
 from typing import Any
 
 from fastapi import Request
@@ -61,6 +61,7 @@ class Guard:
         self._wrong_keys = Rates(WRONG_KEYS_PER_MINUTE, None)
         self._verifying = asyncio.Semaphore(1)  # wrong keys shall not take every core
         self._hosts = allowed_hosts(settings)
+        self._refused, self._tell_next = 0, 0.0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request, from its header to the end of its answer."""
@@ -141,7 +142,9 @@ class Guard:
         route = getattr(scope.get("route"), "path", "other")
         measures.requests.labels(route, str(status)).inc()
         measures.seconds.labels(route).observe(seconds)
-        if self.settings.log_requests:
+        if status == 503:
+            self._tell_refused()
+        elif self.settings.log_requests:
             _log.info(
                 "request",
                 extra={
@@ -153,6 +156,14 @@ class Guard:
                     "client": state["client"] or None,
                 },
             )
+
+    def _tell_refused(self) -> None:
+        """One line a second: a server with too much to do shall not spend its time on logs."""
+        self._refused += 1
+        now = monotonic()
+        if now >= self._tell_next:
+            _log.warning("requests refused", extra={"status": 503, "count": self._refused})
+            self._refused, self._tell_next = 0, now + 1.0
 
 
 def need_admin(request: Request) -> None:

@@ -6,7 +6,7 @@ import json
 import logging
 from typing import Any
 
-_EXTRA = ("request_id", "method", "route", "status", "milliseconds", "client", "model", "reason", "port")
+_EXTRA = ("request_id", "method", "route", "status", "milliseconds", "client", "model", "reason", "count")
 
 
 class JsonLines(logging.Formatter):
