@@ -227,6 +227,12 @@ def test_wrong_recipe_files(text: str, words: str, tmp_path: Path) -> None:
     assert "\n" not in str(caught.value)
 
 
+def test_a_recipe_file_of_another_encoding(tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_bytes("# Größe".encode("latin-1"))
+    with pytest.raises(UsageError, match="is not UTF-8"):
+        load_recipe(tmp_path / "mine.toml")
+
+
 def test_unknown_recipes_are_answered_with_the_known() -> None:
     with pytest.raises(UsageError, match=r"Did you mean 'compact'\?.*cnn-captcha, compact"):
         load_recipe("compct")

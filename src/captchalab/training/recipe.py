@@ -161,15 +161,17 @@ def read_settings(name: str | Path) -> dict[str, Any]:
     }
     path = Path(name)
     if str(name) in bundled:
-        text = bundled[str(name)].read_text(encoding="utf-8")
+        data = bundled[str(name)].read_bytes()
     elif path.suffix == ".toml" and path.is_file():
-        text = path.read_text(encoding="utf-8")
+        data = path.read_bytes()
     elif path.suffix == ".toml":
         raise UsageError(f"no recipe file {path}. Bundled recipes: {', '.join(sorted(bundled))}")
     else:
         raise suggest(str(name), list(bundled), "recipe")
     try:
-        return tomllib.loads(text)
+        return tomllib.loads(data.decode("utf-8"))
+    except UnicodeDecodeError:
+        raise UsageError(f"the recipe {name} is not UTF-8") from None
     except tomllib.TOMLDecodeError as error:
         raise UsageError(f"the recipe {name} is not valid TOML: {error}") from None
 
