@@ -147,6 +147,14 @@ def test_report_is_not_written_over_a_file(tmp_path: Path) -> None:
     assert (tmp_path / "file").read_text() == "mine"
 
 
+def test_report_of_a_training_is_not_written_over(tmp_path: Path) -> None:
+    (tmp_path / "recipe.toml").touch()
+    (tmp_path / "report.md").write_text("of the training")
+    with pytest.raises(UsageError, match="is a run, which has its own report"):
+        write_report(evaluation_of(), tmp_path, title="t")
+    assert (tmp_path / "report.md").read_text() == "of the training"
+
+
 def test_second_report_replaces_the_first(tmp_path: Path) -> None:
     write_report(evaluation_of(), tmp_path / "new" / "folder", title="old title")
     path = write_report(evaluation_of(), tmp_path / "new" / "folder", title="second")

@@ -48,7 +48,9 @@ def evaluate(
     reader, opened = open_reads(model), open_source(source)
     if report is not None:
         from captchalab.measuring.report import prepare_report
+        from captchalab.samples.resting import refuse_overlap
 
+        refuse_overlap([opened], report)
         prepare_report(report)  # what stands in its way is said before hours of reading, not after
     with counter("read") as on_progress:
         evaluation = measuring.evaluate(

@@ -70,6 +70,10 @@ def prepare_report(out_dir: str | Path) -> Path:
     """Make the folder of a report. Raises as ``write_report`` does."""
     environments()
     out = Path(out_dir)
+    if (out / "recipe.toml").exists():
+        raise UsageError(
+            f"{out} is a run, which has its own report.md: write elsewhere, such as to {out / 'evaluation'}"
+        )
     try:
         (out / "mistakes").mkdir(parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError):
