@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -18,5 +19,5 @@ def export(
     from captchalab.training.export_run import export_run
 
     written = export_run(run, out)
-    say(f"read with it: captchalab read PICTURE -m {written}")
+    say(f"read with it: captchalab read PICTURE -m {shlex.quote(str(written))}")
     print(written)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -127,7 +128,7 @@ def alphabet(
         counts = collect(opened, on_progress)
     if out is not None:
         counts.save(out)
-        say(f"train with it: captchalab train {' '.join(sources)} --alphabet {out}")
+        say(f"train with it: captchalab train {shlex.join(sources)} --alphabet {shlex.quote(str(out))}")
     if as_json:
         print_json(counts.to_json())
         return

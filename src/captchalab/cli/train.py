@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -139,5 +140,5 @@ def _print_result(result: FitResult) -> None:
     say(f"{result.steps:,} steps, {result.pictures:,} pictures, {duration(result.seconds)}")
     say(f"validation accuracy {percent(result.validation['sequence_accuracy'])}")
     say(f"curves, samples, mistakes: {result.run}")
-    say(f"read with it: captchalab read PICTURE -m {result.run}")
+    say(f"read with it: captchalab read PICTURE -m {shlex.quote(str(result.run))}")
     print(result.model)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from importlib import resources
 from pathlib import Path
+from shlex import quote
 
 from captchalab.errors import ModelFileError, RunError, UsageError
 from captchalab.reading.modelfile import ModelInfo, open_sealed, read_model
@@ -58,6 +59,6 @@ def _of_run(folder: Path) -> tuple[bytes, ModelInfo]:
     if any((folder / mark).exists() for mark in _RUN_MARKS):
         raise RunError(
             f"the run {folder} has no {RUN_MODEL} yet: its training has not ended; "
-            f"finish it with: captchalab train --resume --out {folder}"
+            f"finish it with: captchalab train --resume --out {quote(str(folder))}"
         )
     raise UsageError(f"{folder} is no run folder: it holds no {RUN_MODEL}")

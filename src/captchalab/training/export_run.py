@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shlex import quote
 
 from captchalab.errors import LabelError, RunError, UsageError
 from captchalab.files import make_folder
@@ -27,7 +28,8 @@ def export_run(run: str | Path, out: str | Path) -> Path:
     if target.suffix != ".onnx":
         raise UsageError(f"{out} is no name of a model file: end it in .onnx")
     if folder.is_file():
-        raise UsageError(f"{run} is a file, and export takes a run folder, such as {folder.parent}")
+        near = folder.parent if (folder.parent / RECIPE).exists() else "runs/mine"
+        raise UsageError(f"{run} is a file, and export takes a run folder, such as {near}")
     if not folder.is_dir():
         raise UsageError(f"no such run folder: {run}")
     recipe = stored_recipe(folder, {})
@@ -48,5 +50,5 @@ def export_run(run: str | Path, out: str | Path) -> Path:
     elif take_up(folder, state) and state.best:
         write_model(folder, target, plan, state)
     else:
-        raise RunError(f"{folder} has no weights yet: captchalab train --resume --out {folder}")
+        raise RunError(f"{folder} has no weights yet: captchalab train --resume --out {quote(str(folder))}")
     return target

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterable
 from pathlib import Path
+from shlex import quote
 from typing import Protocol, runtime_checkable
 
 from captchalab.errors import RunError
@@ -61,14 +62,15 @@ def check_pictures(run: Path, listed: Listed) -> None:
         if "pictures" not in now:
             raise RunError(
                 f"{name} does not declare what it did when the run in {run} began: put that back to resume, "
-                f"or take what it has learnt to the new one: captchalab export {run} begun.onnx, then "
-                "train --from begun.onnx"
+                f"or take what it has learnt to the new one: captchalab export {quote(str(run))} begun.onnx, "
+                "then train --from begun.onnx"
             )
         then = "none" if before is None else f"{before['pictures']:,}"
         raise RunError(
             f"the pictures of {name} are not those that the run in {run} began with ({then} then, "
             f"{now['pictures']:,} now, by names and labels): put those back to resume, or take what it has "
-            f"learnt to the new ones: captchalab export {run} begun.onnx, then train --from begun.onnx"
+            f"learnt to the new ones: captchalab export {quote(str(run))} begun.onnx, "
+            "then train --from begun.onnx"
         )
 
 
