@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -307,10 +308,17 @@ def test_a_run_without_out_is_named_at_its_start(
         (["evaluate", "python:json", "one"], "python:MODULE:OBJECT"),
         (["export", "nothing", "out.onnx"], "nothing"),
         (["export", "one", "out.zip"], "end it in .onnx"),
-        (["export", "one/12_0.png", "out.onnx"], "export takes a run folder, such as one"),
+        (["export", "one/12_0.png", "out.onnx"], "export takes a run folder, such as runs/mine"),
         (["schemes", "--sheet", "out.jpg"], "the sheet is a PNG"),
         (["split", "one", "one"], "one is the source one"),
         (["merge", "one", "one/out"], "one/out lies in the source one"),
+        (["train", "one", "--out", "one"], "one is the source one"),
+        (
+            ["train", "scheme:lepture", "--validation", "one", "--out", "one/out"],
+            "one/out lies in the source one",
+        ),
+        (["train", "--resume", "--out", "one"], "one holds no recipe.toml"),
+        (["evaluate", "small", "one", "--report", "one"], "one is the source one"),
     ],
 )
 def test_wrong_usage_gets_one_line(
@@ -331,6 +339,17 @@ def test_wrong_usage_gets_one_line(
     assert captured.err.startswith("error: ") and captured.err.count("\n") == 1
     assert words in captured.err
     assert not (tmp_path / "out").exists() and not (tmp_path / "runs").exists()
+
+
+def test_hints_can_be_pasted(
+    pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(pictures, "my pictures/train")
+    assert run(["alphabet", "my pictures?part=train", "a b.json"]) == 0
+    hint = capsys.readouterr().err.partition("train with it: ")[2].splitlines()[0]
+    assert shlex.split(hint)[2:] == ["my pictures?part=train", "--alphabet", "a b.json"]
+    assert "'my pictures?part=train'" in hint  # zsh refuses a bare ? that matches nothing
 
 
 def test_half_written_run(

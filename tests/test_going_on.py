@@ -152,3 +152,15 @@ def test_a_damaged_list_of_pictures(pictures: Path, tmp_path: Path) -> None:
     (run / "pictures.json").write_bytes(b"{")
     with pytest.raises(RunError, match=r"pictures\.json is damaged"):
         fit(out=run, resume=True, device="cpu")
+
+
+def test_pictures_that_are_elsewhere_are_explained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    generate(open_source(DIGITS), Path("drawn"), 40)
+    done = fit("drawn", out="run", steps=2, **TINY)
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    run = tmp_path / done.run
+    for going_on in (lambda: fit(out=run, resume=True), lambda: export_run(run, "out.onnx")):
+        with pytest.raises(UsageError, match=r"not to be had from the folder .*elsewhere.*'drawn'"):
+            going_on()

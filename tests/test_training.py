@@ -192,3 +192,12 @@ def test_a_loss_that_is_no_number_ends_the_training() -> None:
     images = torch.zeros((2, *plan.spec.shape), dtype=torch.uint8)
     with pytest.raises(RunError, match="the loss became nan at step 0: lower learning_rate"):
         train_step(state, plan.recipe, (images, torch.tensor([[1], [2]]), torch.tensor([1, 1])))
+
+
+@pytest.mark.parametrize("resume", [False, True])
+def test_files_of_others_are_not_written_over(resume: bool, tmp_path: Path) -> None:
+    (tmp_path / "report.md").write_text("of somebody else")
+    with pytest.raises(UsageError, match=r"is no run, but holds report\.md"):
+        fit(DIGITS, out=tmp_path, resume=resume, steps=1, **TINY)
+    assert [path.name for path in tmp_path.iterdir()] == ["report.md"]
+    assert (tmp_path / "report.md").read_text() == "of somebody else"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import shlex
 import time
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -35,6 +36,7 @@ from captchalab.training.run import (
     CHECKPOINTS,
     METRICS,
     MODEL,
+    RECIPE,
     choose_folder,
     finish,
     is_finished,
@@ -89,7 +91,14 @@ def fit(
     chief = accelerator.is_main_process
     tell = on_progress if on_progress is not None and chief else _nobody
     resuming = stored and bool(checkpoints(run / CHECKPOINTS))
-    plan, state = get_ready(chosen, sources, accelerator, lambda text: tell(Message(text)), resuming=resuming)
+    plan, state = get_ready(
+        chosen,
+        sources,
+        accelerator,
+        lambda text: tell(Message(text)),
+        resuming=resuming,
+        out=None if stored else run,
+    )
     if not is_finished(run):
         state.teacher = load_teacher(plan, state.network)
         state.processes = accelerator.num_processes
@@ -129,6 +138,11 @@ def _choose(
         stated.pop("sources", None)
     recipe = stored_recipe(run, stated) if resume else None
     if recipe is None:
+        if resume and not sources and not stated.get("sources"):
+            raise UsageError(
+                f"{run} holds no {RECIPE}: it is no run, or was stopped before it had begun; "
+                "train without --resume"
+            )
         return False, Recipe().with_changes(**stated), sources
     opened = open_sources(sources, recipe)
     if tuple(source.name for source in opened) != recipe.sources:
@@ -143,7 +157,11 @@ def _saying_how_to_go_on(run: Path, tell: OnProgress) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        tell(Message(f"to go on from the last checkpoint: captchalab train --resume --out {run}"))
+        tell(
+            Message(
+                f"to go on from the last checkpoint: captchalab train --resume --out {shlex.quote(str(run))}"
+            )
+        )
         raise
 
 

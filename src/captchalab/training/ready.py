@@ -12,6 +12,7 @@ from accelerate import Accelerator
 
 from captchalab.errors import UsageError
 from captchalab.networks import build
+from captchalab.samples.resting import refuse_overlap
 from captchalab.samples.sample import Source
 from captchalab.sources import open_source
 from captchalab.training.device import has_bfloat16
@@ -67,11 +68,13 @@ def get_ready(
     tell: Tell,
     *,
     resuming: bool = False,
+    out: Path | None = None,
 ) -> tuple[Plan, State]:
     """The plan, and the state at step 0 of a network from scratch or from another model.
 
     ``resuming`` a run, a checkpoint is to replace the state, and its recipe leaves nothing open: what it
-    started from is not looked at, and may be gone.
+    started from is not looked at, and may be gone. Raises ``UsageError`` if ``out``, the run folder to
+    be, is one that pictures come from, lies in one or holds one.
     """
     start = None if resuming else load_start(recipe.start)
     if start is not None:
@@ -82,7 +85,11 @@ def get_ready(
         recipe = follow_teacher(recipe)
     recipe = recipe.with_changes(frames=recipe.frames or "first")
     precision = "bfloat16" if has_bfloat16(accelerator.device) else "float32"
-    plan = make_plan(recipe, open_sources(sources, recipe), precision, tell)
+    opened = open_sources(sources, recipe)
+    if out is not None:
+        validation = [open_source(recipe.validation)] if recipe.validation else []
+        refuse_overlap([*opened, *validation], out)
+    plan = make_plan(recipe, opened, precision, tell)
     torch.manual_seed(recipe.seed)
     network = build(recipe.network, plan.spec, plan.alphabet.classes, plan.lengths[1], dict(recipe.options))
     rows = None
@@ -94,9 +101,17 @@ def get_ready(
 
 
 def open_sources(sources: Sequence[str | Source] | str, recipe: Recipe) -> list[Source]:
-    """The sources given, or else those of the recipe."""
+    """The sources given, or else those of the recipe. Raises ``UsageError`` where one cannot be opened."""
     given = [sources] if isinstance(sources, str) else list(sources)
-    return [
-        open_source(each, frames=recipe.frames) if isinstance(each, str) else each
-        for each in given or recipe.sources
-    ]
+    try:
+        return [
+            open_source(each, frames=recipe.frames) if isinstance(each, str) else each
+            for each in given or recipe.sources
+        ]
+    except UsageError as error:
+        if given:
+            raise
+        raise UsageError(
+            f"the recipe's pictures are not to be had from the folder {Path.cwd()} (go to where the training "
+            f"began, or put them back): {error}"
+        ) from None

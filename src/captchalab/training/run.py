@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from captchalab import __version__
@@ -25,6 +26,10 @@ from captchalab.training.validate import Validation, validate
 
 RECIPE, METRICS, MODEL, REPORT = "recipe.toml", "metrics.csv", "model.onnx", "report.md"
 CHECKPOINTS = "checkpoints"
+SHEETS = ("curves", "samples", "predictions", "mistakes")
+WRITTEN = (METRICS, MODEL, REPORT, CHECKPOINTS, *(f"{name}.png" for name in SHEETS))
+"""What a training writes after its recipe: where that is missing, these are somebody else's."""
+
 PARITY_PICTURES = 64
 MAY_CHANGE = ("workers",)
 """Settings that a resumed training may change, since no step depends on them."""
@@ -60,6 +65,9 @@ def choose_folder(out: str | Path | None, resume: bool) -> Path:
         raise UsageError(f"there is no run in {run} to resume; leave --resume out to start one")
     if not resume and (run / RECIPE).exists():
         raise UsageError(f"{run} holds a run already: go on with it by --resume, or choose another --out")
+    strange = [name for name in WRITTEN if (run / name).exists()]
+    if strange and not (run / RECIPE).exists():
+        raise UsageError(f"{run} is no run, but holds {strange[0]} already: choose another --out")
     return run
 
 
@@ -214,13 +222,13 @@ def _report(run: Path, plan: Plan, state: State, validation: Validation) -> str:
     lines += [
         "## Pictures",
         "",
-        *(f"![{name}]({name}.png)\n" for name in ("curves", "samples", "predictions", "mistakes")),
+        *(f"![{name}]({name}.png)\n" for name in SHEETS),
         "## Next",
         "",
         "```sh",
-        f"captchalab evaluate {run} SOURCE --report {run / 'evaluation'}",
-        f"captchalab read PICTURE -m {run}",
-        f"captchalab train MORE_PICTURES --from {run} --out runs/better",
+        f"captchalab evaluate {quote(str(run))} SOURCE --report {quote(str(run / 'evaluation'))}",
+        f"captchalab read PICTURE -m {quote(str(run))}",
+        f"captchalab train MORE_PICTURES --from {quote(str(run))} --out runs/better",
         "```",
         "",
     ]
