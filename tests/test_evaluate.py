@@ -18,9 +18,10 @@ from captchalab.measuring.calibrate import Calibration
 from captchalab.measuring.evaluate import MISREAD_KEPT, evaluate
 from captchalab.reading.image import load_image
 from captchalab.reading.metrics import wilson
-from captchalab.reading.reader import Reading
+from captchalab.reading.reader import Reader, Reading
 from captchalab.samples.folder import FolderSource
 from captchalab.samples.sample import Sample
+from captchalab.sources import open_source
 
 
 def picture_of(number: int) -> NDArray[np.uint8]:
@@ -158,6 +159,14 @@ def test_numbers_below_one_are_refused() -> None:
         evaluate(GreyReader(), Greys(3), limit=0)
     with pytest.raises(UsageError, match="batch_size=0: at least 1"):
         evaluate(GreyReader(), Greys(3), batch_size=0)
+
+
+def test_characters_that_the_model_lacks_are_named() -> None:
+    reader = Reader.open()
+    known = evaluate(reader, open_source("scheme:lepture?alphabet=digits"), limit=5)
+    lacking = evaluate(reader, open_source("scheme:lepture?alphabet=%2B-&length=4"), limit=5)
+    assert not known.notes
+    assert any("knows none of these characters of the texts: +, -" in note for note in lacking.notes)
 
 
 def test_limit_spreads_over_a_sorted_source() -> None:

@@ -123,6 +123,11 @@ def test_other_pictures_are_refused(pictures: Path, tmp_path: Path) -> None:
     assert more.steps == 2
     labelled.rename(first)
     assert fit(out=run, resume=True, device="cpu").steps == 20
+    pictures.rename(tmp_path / "elsewhere")
+    with pytest.raises(
+        RunError, match=r"no such.*model\.onnx was checked when it was written: copying it will do"
+    ):
+        export_run(run, tmp_path / "gone.onnx")
 
 
 def test_other_validation_pictures_are_refused(pictures: Path, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from captchalab.errors import ImageError, LabelError, UsageError
 from captchalab.measuring.calibrate import Calibration
 from captchalab.measuring.thumbnail import thumbnail
-from captchalab.reading.alphabet import check_label
+from captchalab.reading.alphabet import check_label, printable
 from captchalab.reading.metrics import Tally
 from captchalab.reading.reader import Reader, Reading, Reads
 from captchalab.samples.sample import AtRest, Source
@@ -131,7 +131,18 @@ def evaluate(
             f"no sample of {source.name} has a usable label (the first, {name}: {why}); "
             "'captchalab check' lists them all"
         )
+    if isinstance(reader, Reader):
+        evaluation.notes += _unknown_characters(evaluation.tally, reader)
     return evaluation
+
+
+def _unknown_characters(tally: Tally, reader: Reader) -> list[str]:
+    """What explains a low accuracy best: characters that the model cannot read at all."""
+    unknown = sorted(set(tally.by_character) - set(reader.info.alphabet.characters) - {""})
+    if not unknown or tally.by_answer:
+        return []
+    shown = printable(unknown[:40]) + (f" and {len(unknown) - 40} more" if len(unknown) > 40 else "")
+    return [f"the model knows none of these characters of the texts: {shown}"]
 
 
 def _choose(source: Source, limit: int | None) -> tuple[range | list[int], list[str]]:

@@ -37,6 +37,13 @@ def export_run(run: str | Path, out: str | Path) -> Path:
         raise RunError(f"{folder} is no run: it holds no {RECIPE}")
     try:
         plan, state = get_ready(recipe, (), open_accelerator("auto"), lambda _text: None, resuming=True)
+    except UsageError as error:
+        if not (folder / MODEL).is_file():
+            raise
+        raise RunError(
+            f"{error}; the model cannot be checked once more without them. {folder / MODEL} was checked when "
+            "it was written: copying it will do"
+        ) from None
     except LabelError as error:
         raise RunError(
             f"the model of {folder} is checked on the run's own pictures, but they have changed: move those "
