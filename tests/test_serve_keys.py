@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -59,6 +60,26 @@ def test_keys_are_asked_for_and_bound_to_their_scopes(
         log = "".join(server.log)
         assert '"client": "read"' in log
         assert not any(secret.partition(".")[2] in log for secret in sent.values())
+
+
+def test_a_key_is_revoked_while_serving(tmp_path: Path) -> None:
+    file = tmp_path / "keys"
+    sent = add_key(file, "one", ["read"]), add_key(file, "two", ["read"])
+    with Server(settings={"keys_file": file, "look_seconds": 0.05}) as server:
+
+        def answers() -> list[int]:
+            return [server.read(PICTURE, X_API_Key=key).status for key in sent]
+
+        assert answers() == [200, 200]
+        lines = file.read_text().splitlines(keepends=True)
+        file.write_text("no line of keys\n")
+        while "keys not read" not in "".join(server.log):
+            time.sleep(0.02)
+        assert answers() == [200, 200]
+        file.write_text(lines[1])
+        while "keys read again" not in "".join(server.log):
+            time.sleep(0.02)
+        assert answers() == [401, 200]
 
 
 def test_a_rate_holds_across_worker_processes() -> None:

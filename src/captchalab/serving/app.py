@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import secrets
 from collections.abc import AsyncIterator
@@ -13,6 +14,7 @@ from pathlib import Path
 from fastapi import FastAPI
 
 from captchalab import __version__
+from captchalab.errors import UsageError
 from captchalab.serving import admin_api, compat, measures, pages, practice, problems, read_api, steps_api
 from captchalab.serving.body import Budget
 from captchalab.serving.engine import Engine
@@ -25,6 +27,7 @@ from captchalab.serving.settings import Settings
 from captchalab.serving.uploads import Uploads
 
 RATES_FILE = "rates.sqlite"
+_log = logging.getLogger("captchalab.serving")
 
 
 @dataclass(frozen=True)
@@ -61,10 +64,11 @@ def make_app(settings: Settings, shared: Shared | None = None) -> FastAPI:
     rates = None
     if settings.rate_per_minute:
         rates = Rates(settings.rate_per_minute, shared.folder / RATES_FILE if shared.folder else None)
+    state.keyring = Keyring(keys_of(settings))
     app.add_middleware(
         Guard,
         settings=settings,
-        keyring=Keyring(keys_of(settings)),
+        keyring=state.keyring,
         rates=rates,
         engine=engine,
         budget=state.budget,
@@ -98,10 +102,26 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 
 async def _watch(app: FastAPI) -> None:
-    """Follows the folders of models, and tells how much waits."""
+    """Follows the folders of models and the file of keys, and tells how much waits."""
     shelf, seconds = app.state.shelf, app.state.settings.look_seconds
+    changed = _changed(app.state.settings.keys_file)
     while True:
         measures.models.set(len(shelf))
         measures.waiting.set(app.state.engine.waiting)
         await asyncio.sleep(seconds)
         await shelf.follow()
+        if (now := _changed(app.state.settings.keys_file)) != changed:
+            changed = now
+            try:
+                app.state.keyring.replace(await asyncio.to_thread(keys_of, app.state.settings))
+                _log.info("keys read again")
+            except UsageError as error:  # the old ones stay valid
+                _log.warning("keys not read", extra={"reason": str(error)})
+
+
+def _changed(file: Path | None) -> int | None:
+    """When a file was last changed; ``None`` where there is none."""
+    try:
+        return file.stat().st_mtime_ns if file else None
+    except OSError:
+        return None

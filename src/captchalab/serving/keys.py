@@ -95,8 +95,12 @@ class Keyring:
     """The keys that are valid. Remembers what it has verified, under a hash that dies with the process."""
 
     def __init__(self, keys: list[Key]) -> None:
-        self._keys = {key.name: key for key in keys}
         self._pepper = secrets.token_bytes(32)
+        self.replace(keys)
+
+    def replace(self, keys: list[Key]) -> None:
+        """Other keys from now on: what was verified is forgotten."""
+        self._keys = {key.name: key for key in keys}
         self._known: OrderedDict[bytes, Key] = OrderedDict()
 
     def __bool__(self) -> bool:
@@ -114,6 +118,8 @@ class Keyring:
         key = self._keys.get(name)
         salt, expected = (key.salt, key.hash) if key else (b"none", bytes(32))
         if not hmac.compare_digest(_scrypt(secret, salt), expected) or key is None:
+            return None
+        if self._keys.get(name) is not key:  # replaced meanwhile
             return None
         self._known[self._mark(token)] = key
         while len(self._known) > _REMEMBERED:

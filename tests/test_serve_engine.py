@@ -1,0 +1,171 @@
+"""The queue of a worker process: its bound, its deadlines, its fairness; and that no work is wasted."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import pytest
+from pictures import png
+
+from captchalab import Reader, Reading
+from captchalab.errors import CaptchalabError
+from captchalab.reading.image import ImageLike
+from captchalab.reading.modelpath import find_model
+from captchalab.serving import engine as engine_file
+from captchalab.serving.engine import Engine
+from captchalab.serving.problems import Problem
+
+PICTURE = png("1234")
+
+
+class Gated(Reader):
+    """A reader that waits at a gate before each batch, and notes the batches."""
+
+    def __init__(self) -> None:
+        super().__init__(*find_model())
+        self.gate = threading.Event()
+        self.reached = threading.Event()
+        self.batches: list[list[ImageLike]] = []
+
+    def read_each(
+        self, pictures: Sequence[tuple[ImageLike, Mapping[str, Any]]]
+    ) -> list[Reading | CaptchalabError]:
+        self.reached.set()
+        self.gate.wait()
+        self.batches.append([picture for picture, _ in pictures])
+        if any(picture == b"fault" for picture, _ in pictures):
+            raise RuntimeError("a fault of ours")
+        return super().read_each(pictures)
+
+
+@pytest.fixture
+def gated() -> Iterator[Gated]:
+    reader = Gated()
+    yield reader
+    reader.gate.set()
+
+
+def engine(**changes: Any) -> Engine:
+    return Engine(**{"threads": 1, "queue": 8, "micro_batch": 4, "seconds": 60.0} | changes)
+
+
+async def never() -> None:
+    await asyncio.Event().wait()
+
+
+async def read(engine: Engine, reader: Reader, *images: bytes, gone: Any = never) -> list[Any]:
+    return (await engine.read(reader, images, {}, gone))[0]
+
+
+async def at_the_gate(gated: Gated) -> None:
+    while not gated.reached.is_set():
+        await asyncio.sleep(0.001)
+
+
+def test_pictures_of_many_requests_are_read_together(gated: Gated, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine_file, "LONGEST_BATCH", 1e9)  # the time at the gate would count
+
+    async def run() -> None:
+        own = engine()
+        first = asyncio.create_task(read(own, gated, PICTURE))
+        await at_the_gate(gated)
+        others = [asyncio.create_task(read(own, gated, PICTURE)) for _ in range(3)]
+        await asyncio.sleep(0)
+        gated.gate.set()
+        texts = {(await each)[0].text for each in [first, *others]}
+        assert texts == {Reader.open().read(PICTURE).text}
+        assert [len(batch) for batch in gated.batches] == [1, 3]
+        own.close()
+
+    asyncio.run(run())
+
+
+def test_a_full_queue_refuses_and_is_free_again(gated: Gated) -> None:
+    async def run() -> None:
+        own = engine(queue=2)
+        tasks = [asyncio.create_task(read(own, gated, PICTURE)) for _ in range(2)]
+        await at_the_gate(gated)
+        assert own.full
+        with pytest.raises(Problem) as caught:
+            await read(own, gated, PICTURE)
+        assert caught.value.status == 503
+        assert int(caught.value.headers["Retry-After"]) >= 1
+        gated.gate.set()
+        await asyncio.gather(*tasks)
+        assert own.waiting == 0 and not own.full
+        own.close()
+        assert own.full
+
+    asyncio.run(run())
+
+
+def test_nothing_is_read_after_its_deadline(gated: Gated) -> None:
+    async def run() -> None:
+        own = engine(seconds=0.05)
+        first = asyncio.create_task(read(own, gated, PICTURE))
+        await at_the_gate(gated)
+        for each in (first, *(asyncio.create_task(read(own, gated, png(text))) for text in "23")):
+            with pytest.raises(Problem) as caught:
+                await each
+            assert caught.value.status == 504
+        assert own.waiting == 0
+        gated.gate.set()
+        await read(own, gated, png("4"))
+        assert gated.batches == [[PICTURE], [png("4")]]
+        own.close()
+
+    asyncio.run(run())
+
+
+def test_nothing_is_read_for_a_client_that_has_gone(gated: Gated) -> None:
+    async def run() -> None:
+        own = engine()
+        left = asyncio.Event()
+        first = asyncio.create_task(read(own, gated, PICTURE))
+        await at_the_gate(gated)
+        second = asyncio.create_task(read(own, gated, png("2"), gone=left.wait))
+        third = asyncio.create_task(read(own, gated, png("3")))
+        await asyncio.sleep(0)
+        left.set()
+        with pytest.raises(Problem) as caught:
+            await second
+        assert caught.value.status == 499
+        gated.gate.set()
+        await asyncio.gather(first, third)
+        assert gated.batches == [[PICTURE], [png("3")]]
+        own.close()
+
+    asyncio.run(run())
+
+
+def test_a_long_batch_holds_up_nobody(gated: Gated) -> None:
+    async def run() -> None:
+        own = engine(queue=100)
+        long = asyncio.create_task(read(own, gated, *[PICTURE] * 12))
+        await at_the_gate(gated)
+        short = asyncio.create_task(read(own, gated, png("2")))
+        await asyncio.sleep(0)
+        gated.gate.set()
+        await short
+        assert not long.done()
+        assert len(await long) == 12
+        assert png("2") in gated.batches[1] + gated.batches[2]
+        own.close()
+
+    asyncio.run(run())
+
+
+def test_a_fault_reaches_its_requests_and_no_others(gated: Gated) -> None:
+    async def run() -> None:
+        own = engine(micro_batch=1)
+        gated.gate.set()
+        tasks = [asyncio.create_task(read(own, gated, picture)) for picture in (PICTURE, b"fault", PICTURE)]
+        outcomes = await asyncio.gather(*tasks, return_exceptions=True)
+        assert isinstance(outcomes[1], RuntimeError)
+        assert not isinstance(outcomes[0], BaseException) and outcomes[0] == outcomes[2]
+        own.close()
+
+    asyncio.run(run())
