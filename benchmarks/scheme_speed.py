@@ -137,7 +137,8 @@ def measure_speed(names: list[str], settings: argparse.Namespace, folder: Path) 
 
 def _row(name: str, each: dict[str, float | None]) -> list[str]:
     parts = [f"{each[key]:.3f}" for key in ("draw_ms", "encode_ms", "write_ms")]
-    peer, ratio = (f"{each[key]:.1f}" if each[key] else "-" for key in ("peer", "ratio"))
+    # Rounded down: what is a little slower must not look as fast.
+    peer, ratio = (f"{int(each[key] * 100) / 100:.2f}" if each[key] else "-" for key in ("peer", "ratio"))
     keys = ("bytes", "pictures_per_second", "pictures_per_processor_second")
     return [name, *parts, *(f"{each[key]:,.0f}" for key in keys), peer, ratio]
 
