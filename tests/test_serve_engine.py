@@ -11,7 +11,7 @@ import pytest
 from pictures import png
 
 from captchalab import Reader, Reading
-from captchalab.errors import CaptchalabError
+from captchalab.errors import CaptchalabError, UnsupportedImage
 from captchalab.reading.image import ImageLike
 from captchalab.reading.modelpath import find_model
 from captchalab.serving import engine as engine_file
@@ -29,6 +29,7 @@ class Gated(Reader):
         self.gate = threading.Event()
         self.reached = threading.Event()
         self.batches: list[list[ImageLike]] = []
+        self.threads: list[str] = []
 
     def read_each(
         self, pictures: Sequence[tuple[ImageLike, Mapping[str, Any]]]
@@ -36,6 +37,7 @@ class Gated(Reader):
         self.reached.set()
         self.gate.wait()
         self.batches.append([picture for picture, _ in pictures])
+        self.threads.append(threading.current_thread().name)
         if any(picture == b"fault" for picture, _ in pictures):
             raise RuntimeError("a fault of ours")
         return super().read_each(pictures)
@@ -166,6 +168,34 @@ def test_a_fault_reaches_its_requests_and_no_others(gated: Gated) -> None:
         outcomes = await asyncio.gather(*tasks, return_exceptions=True)
         assert isinstance(outcomes[1], RuntimeError)
         assert not isinstance(outcomes[0], BaseException) and outcomes[0] == outcomes[2]
+        own.close()
+
+    asyncio.run(run())
+
+
+def test_quick_pictures_are_read_in_turns_of_the_loop_and_slow_ones_elsewhere(
+    gated: Gated, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine_file, "QUICK", 1e9)  # however busy the machine
+
+    async def run() -> None:
+        own = engine()
+        gated.gate.set()
+        large = PICTURE + bytes(engine_file.SMALL)
+        await read(own, gated, PICTURE)  # from now on it is known how long one takes
+        tasks = [
+            asyncio.create_task(read(own, gated, picture))
+            for picture in (PICTURE, png("2"), b"fault", png("4"), large)
+        ]
+        await asyncio.wait(tasks)
+        assert isinstance(tasks[2].exception(), RuntimeError)
+        after = await read(own, gated, png("2"), b"no picture", png("4"))
+        assert after[0].text == Reader.open().read(png("2")).text
+        assert isinstance(after[1], UnsupportedImage)
+        assert own.waiting == 0
+        names = dict(zip((batch[-1] for batch in gated.batches), gated.threads, strict=True))
+        assert names[png("4")] == threading.current_thread().name
+        assert names[large] == gated.threads[0] != names[png("4")]
         own.close()
 
     asyncio.run(run())

@@ -1,6 +1,8 @@
-"""The queue between the requests and the threads that read: bounded, fair, with deadlines.
+"""The queue between the requests and what reads: bounded, fair, with deadlines.
 
-Everything but ``_run`` and what it calls happens in the event loop's thread.
+Quick pictures are read between two turns of the event loop, in its own thread: handing them to another
+one, and the interpreter with them, would take half as long as reading them. Slow ones are read by threads
+of their own. Only ``_run`` happens there, everything else in the event loop's thread.
 """
 
 from __future__ import annotations
@@ -23,6 +25,10 @@ WATCH_AFTER = 0.02
 """Seconds after which a waiting request is watched for its client's going; most are done before."""
 LONGEST_BATCH = 0.02
 """Seconds that a micro-batch may take: what comes meanwhile waits for its end."""
+QUICK = 0.01
+"""Seconds that a picture may take to be read in the event loop's thread."""
+SMALL = 64 * 1024
+"""Bytes of a picture from which it may be slow to decode."""
 _MEMORY = 0.9  # of the running mean of a picture's time
 
 
@@ -51,6 +57,8 @@ class Engine:
         self.waiting = 0
         self._each = 0.0  # running mean of the seconds that a picture takes
         self._works: deque[Work] = deque()
+        self._quick: deque[Work] = deque()
+        self._reading = False  # whether a turn of quick ones is due
         self._ready = threading.Condition()
         self._open = True
         self._threads = [
@@ -97,9 +105,15 @@ class Engine:
         self.waiting += len(images)
         late = loop.call_later(self.seconds, _fail, work, _TOO_LATE)
         watch = _Watch(loop, work, gone)
-        with self._ready:
-            self._works.append(work)
-            self._ready.notify()
+        if self._is_quick(work):
+            self._quick.append(work)
+            if not self._reading:
+                self._reading = True
+                loop.call_soon(self._turn, loop)
+        else:
+            with self._ready:
+                self._works.append(work)
+                self._ready.notify()
         try:
             await work.done
         finally:
@@ -115,48 +129,73 @@ class Engine:
             self._open = False
             self._ready.notify_all()
 
+    def _is_quick(self, work: Work) -> bool:
+        """As far as one can know. A pattern may take long to prepare."""
+        return (
+            len(self._threads) == 1
+            and 0 < self._each <= QUICK
+            and "pattern" not in work.options
+            and max(len(image) for image in work.images) <= SMALL
+        )
+
+    def _turn(self, loop: asyncio.AbstractEventLoop) -> None:
+        """One micro-batch of quick ones; what has come meanwhile is heard before the next."""
+        batch = self._take(self._quick)
+        if batch:
+            try:
+                outcomes = self._read(batch)
+            except Exception as fault:  # a fault of ours must reach its requests, not the loop
+                _fail_all([work for work, _ in batch], fault)
+            else:
+                _deliver(batch, outcomes)
+        self._reading = bool(self._quick)
+        if self._reading:
+            loop.call_soon(self._turn, loop)
+
     def _run(self) -> None:
         while True:
             with self._ready:
-                while not (batch := self._take()):
+                while not (batch := self._take(self._works)):
                     if not self._open:
                         return
                     self._ready.wait()
-            began = monotonic()
-            for work, _ in batch:
-                work.began = work.began or began
             loop = batch[0][0].done.get_loop()
             try:
-                outcomes = batch[0][0].reader.read_each(
-                    [(work.images[place], work.options) for work, place in batch]
-                )
+                outcomes = self._read(batch)
             except Exception as fault:  # a fault of ours must reach its requests, not end the thread
                 loop.call_soon_threadsafe(_fail_all, [work for work, _ in batch], fault)
-                continue
-            each = (monotonic() - began) / len(batch)
-            self._each = _MEMORY * self._each + (1 - _MEMORY) * each if self._each else each
-            loop.call_soon_threadsafe(_deliver, batch, outcomes)
+            else:
+                loop.call_soon_threadsafe(_deliver, batch, outcomes)
 
-    def _take(self) -> list[tuple[Work, int]]:
+    def _read(self, batch: list[tuple[Work, int]]) -> list[Outcome]:
+        began = monotonic()
+        for work, _ in batch:
+            work.began = work.began or began
+        outcomes = batch[0][0].reader.read_each([(work.images[place], work.options) for work, place in batch])
+        each = (monotonic() - began) / len(batch)
+        self._each = _MEMORY * self._each + (1 - _MEMORY) * each if self._each else each
+        return outcomes
+
+    def _take(self, works: deque[Work]) -> list[tuple[Work, int]]:
         """Pictures for one model, some of each request in turn, so that a long batch holds up nobody."""
         batch: list[tuple[Work, int]] = []
         most = self.micro_batch
         if self._each:
             most = max(1, min(most, int(LONGEST_BATCH / self._each)))
         now = monotonic()
-        while self._works and len(batch) < most:
-            work = self._works[0]
+        while works and len(batch) < most:
+            work = works[0]
             if work.given_up or work.deadline < now:
-                self._works.popleft()
+                works.popleft()
                 continue
             if batch and work.reader is not batch[0][0].reader:
                 break
             stop = min(len(work.images), work.taken + most - len(batch))
             batch += [(work, place) for place in range(work.taken, stop)]
             work.taken = stop
-            self._works.popleft()
+            works.popleft()
             if stop < len(work.images):
-                self._works.append(work)
+                works.append(work)
         return batch
 
 
