@@ -111,7 +111,11 @@ def read(settings: argparse.Namespace) -> None:
         if settings.names and name not in settings.names:
             continue
         record = Record(__file__, settings.results)
-        kind, model = _best_model(settings, name)
+        found = _best_model(settings, name)
+        if found is None:
+            say(f"{name}: no model yet")
+            continue
+        kind, model = found
         figures = _read(settings, row, model)
         record.write(
             f"transfer {name}", {"model": kind, "part": settings.part, "case": row["case"], **figures}
@@ -122,7 +126,7 @@ def read(settings: argparse.Namespace) -> None:
         )
 
 
-def _best_model(settings: argparse.Namespace, name: str) -> tuple[str, Path]:
+def _best_model(settings: argparse.Namespace, name: str) -> tuple[str, Path] | None:
     places = {
         "own": f"own/{name}",
         "tuned": f"tuned/{name}",
@@ -133,7 +137,7 @@ def _best_model(settings: argparse.Namespace, name: str) -> tuple[str, Path]:
         model = _runs(settings) / places[kind] / "model.onnx"
         if model.exists():
             return kind, model
-    raise SystemExit(f"no model for {name}: train one first (joint, tune)")
+    return None
 
 
 def _read(settings: argparse.Namespace, row: dict[str, str], model: Path) -> dict[str, Any]:
