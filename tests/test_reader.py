@@ -24,6 +24,7 @@ from PIL import Image
 import captchalab
 from captchalab.errors import (
     BrokenImage,
+    CaptchalabError,
     ConstraintError,
     LabelError,
     ModelFileError,
@@ -236,6 +237,29 @@ def test_read_many_agrees_with_read(reader: Reader) -> None:
             alone = reader.read(image, **options)
             assert (reading.text, reading.answer, reading.error) == (alone.text, alone.answer, alone.error)
             assert reading.confidence == pytest.approx(alone.confidence, abs=1e-5)
+
+
+def test_read_each_obeys_the_options_of_each_picture(reader: Reader) -> None:
+    rows: list[tuple[Any, dict[str, Any]]] = [
+        (drawn("3+4=?"), {"answer": True}),
+        (drawn("3+4=?"), {"alphabet": "digits"}),
+        (b"no picture", {}),
+        (drawn("12"), {"length": 1, "beam": 5}),
+        (drawn("12"), {"pattern": "("}),
+        (drawn("12"), {}),
+    ]
+    outcomes = reader.read_each(rows)
+    for outcome, (image, options) in zip(outcomes, rows, strict=True):
+        if isinstance(outcome, CaptchalabError):
+            with pytest.raises(type(outcome), match=re.escape(str(outcome))):
+                reader.read(image, **options)
+        else:
+            assert outcome.text == reader.read(image, **options).text
+            assert outcome.answer == reader.read(image, **options).answer
+    assert [isinstance(outcome, CaptchalabError) for outcome in outcomes] == [
+        False, False, True, False, True, False,
+    ]  # fmt: skip
+    assert reader.read_each([]) == []
 
 
 def test_read_many_holds_one_batch_at_a_time(reader: Reader) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
 import secrets
@@ -92,6 +93,8 @@ def keys_of(settings: Settings) -> list[Key]:
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     await asyncio.to_thread(app.state.shelf.look, at_once=True)
+    gc.collect()
+    gc.freeze()  # what was imported stays; looking through it again and again would hold up requests
     watching = asyncio.create_task(_watch(app))
     yield
     watching.cancel()
