@@ -125,7 +125,7 @@ def test_other_pictures_are_refused(pictures: Path, tmp_path: Path) -> None:
     assert fit(out=run, resume=True, device="cpu").steps == 20
     pictures.rename(tmp_path / "elsewhere")
     with pytest.raises(
-        RunError, match=r"no such.*model\.onnx was checked when it was written: copying it will do"
+        UsageError, match=r"no such.*model\.onnx was checked when it was written: copying it will do"
     ):
         export_run(run, tmp_path / "gone.onnx")
 

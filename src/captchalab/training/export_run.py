@@ -20,9 +20,9 @@ def export_run(run: str | Path, out: str | Path) -> Path:
 
     A finished run's file is compared with the network restored from it, on the run's own validation
     pictures; of an unfinished one the best weights of its newest checkpoint are exported. Raises
-    ``UsageError`` for what is no run and for an ``out`` that is no ``.onnx``, ``RunError`` for a run
-    without weights yet or with labels that it never knew, and ``ExportError`` where file and network
-    disagree.
+    ``UsageError`` for what is no run, for pictures that are gone and for an ``out`` that is no ``.onnx``,
+    ``RunError`` for a run without weights yet or with labels that it never knew, and ``ExportError`` where
+    file and network disagree.
     """
     folder, target = Path(run), Path(out)
     if target.suffix != ".onnx":
@@ -40,7 +40,7 @@ def export_run(run: str | Path, out: str | Path) -> Path:
     except UsageError as error:
         if not (folder / MODEL).is_file():
             raise
-        raise RunError(
+        raise UsageError(
             f"{error}; the model cannot be checked once more without them. {folder / MODEL} was checked when "
             "it was written: copying it will do"
         ) from None
