@@ -12,6 +12,7 @@ from tiny import TINY
 
 from captchalab.errors import ConstraintError, ImageError, UsageError
 from captchalab.reading.alphabet import Alphabet
+from captchalab.reading.constraint import build_constraint
 from captchalab.reading.decode import decode, probability_of
 from captchalab.reading.ensemble import Ensemble
 from captchalab.reading.reader import Reader
@@ -86,6 +87,32 @@ def test_constraints_hold_and_confidence_is_among_what_they_allow(readers: list[
     assert other.text != reading.text and other.confidence == pytest.approx(1.0)
     with pytest.raises(ConstraintError):
         Ensemble(readers).read(picture, alphabet="Z")
+
+
+def test_without_case_the_cases_of_a_letter_vote_together(readers: list[Reader]) -> None:
+    picture = open_source(WIDER).sample(0).image
+    together = Ensemble(readers).read(picture, fold_case=True)
+    shares = {}
+    for reader in readers:
+        alone = reader.read(picture, fold_case=True)
+        shares[alone.text] = shares.get(alone.text, 0.0) + alone.confidence / len(readers)
+    assert together.text in shares
+    assert together.confidence >= shares[together.text] * 0.999 > 0
+
+
+@pytest.mark.parametrize("decoder", ["ctc", "position"])
+def test_probability_without_case_is_that_of_all_cases(decoder: str) -> None:
+    alphabet = Alphabet("aAb")
+    logits = np.random.default_rng(5).normal(size=(4, 4)) * 2
+    scores = (logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))).astype(np.float32)
+    for cases in (("a", "A"), ("ab", "Ab")):
+        each = [probability_of(text, scores, alphabet, decoder) for text in cases]
+        folded = [probability_of(text, scores, alphabet, decoder, fold_case=True) for text in cases]
+        assert folded[0] == pytest.approx(folded[1])
+        assert folded[0] >= sum(each) * 0.999
+    one = build_constraint(alphabet=alphabet, fold_case=True)
+    best = decode(scores, alphabet, decoder, one)
+    assert probability_of(best.text, scores, alphabet, decoder, True) == pytest.approx(best.confidence)
 
 
 def test_bad_pictures(readers: list[Reader], tmp_path: Path) -> None:

@@ -131,10 +131,10 @@ class _Symbols:
     @classmethod
     def of(cls, alphabet: Alphabet, allowed: str | Alphabet | None, fold_case: bool) -> _Symbols:
         named = alphabet.characters if allowed is None else _allowed_characters(allowed)
-        wanted = {_key(character, fold_case) for character in named}
+        wanted = {same_symbol(character, fold_case) for character in named}
         groups: dict[str, list[str]] = {}
         for character in alphabet.characters:
-            key = _key(character, fold_case)
+            key = same_symbol(character, fold_case)
             if key in wanted:
                 groups.setdefault(key, []).append(character)
         if not groups:
@@ -162,8 +162,8 @@ def _allowed_characters(allowed: str | Alphabet) -> str:
         raise ConstraintError(f"alphabet {allowed!r}: {error}") from error
 
 
-def _key(character: str, fold_case: bool) -> str:
-    """What characters of one symbol share. Letters without a lower case of one character stay alone."""
+def same_symbol(character: str, fold_case: bool) -> str:
+    """What the characters of one symbol share. Letters without a lower case of one character stay alone."""
     lower = character.lower()
     return lower if fold_case and len(lower) == 1 else character
 

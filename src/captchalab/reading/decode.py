@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from captchalab.errors import UsageError
 from captchalab.reading.alphabet import BLANK, Alphabet
-from captchalab.reading.constraint import Constraint, free
+from captchalab.reading.constraint import Constraint, free, same_symbol
 from captchalab.reading.forward import (
     DECODERS,
     align_ctc,
@@ -77,19 +77,28 @@ def decode(
     return _search(scores, constraint or free(alphabet), decoder, beam or DEFAULT_BEAM)
 
 
-def probability_of(text: str, scores: NDArray[np.float32], alphabet: Alphabet, decoder: str) -> float:
-    """The exact probability of ``text``, summed over all alignments; 0 for one outside the alphabet."""
-    if any(character not in alphabet.characters for character in text):
+def probability_of(
+    text: str, scores: NDArray[np.float32], alphabet: Alphabet, decoder: str, fold_case: bool = False
+) -> float:
+    """The exact probability of ``text``, summed over all alignments; 0 for one outside the alphabet.
+
+    With ``fold_case``, of all texts that differ from it in case alone.
+    """
+    classes: dict[str, list[int]] = {}
+    for label, character in enumerate(alphabet.characters, BLANK + 1):
+        classes.setdefault(same_symbol(character, fold_case), []).append(label)
+    symbols = [same_symbol(character, fold_case) for character in text]
+    if not classes.keys() >= set(symbols):
         return 0.0
-    labels = alphabet.encode(text)
-    columns = np.exp(scores.T[[BLANK, *labels]], dtype=np.float64).tolist()
-    prefix, before = empty_prefix(columns[0]), BLANK
-    for label, column in zip(labels, columns[1:], strict=True):
+    blank = np.exp(scores[:, BLANK], dtype=np.float64).tolist()
+    prefix, before = empty_prefix(blank), ""
+    for symbol in symbols:
+        column = np.exp(scores[:, classes[symbol]], dtype=np.float64).sum(axis=1).tolist()
         if decoder == "ctc":
-            prefix = extend_ctc(prefix, columns[0], column, label == before)
+            prefix = extend_ctc(prefix, blank, column, symbol == before)
         else:
-            prefix = extend_position(prefix, columns[0], column)
-        before = label
+            prefix = extend_position(prefix, blank, column)
+        before = symbol
     return min(1.0, prefix.total[-1])
 
 

@@ -48,10 +48,11 @@ class Ensemble:
         readings: list[Reading] = []
         for batch in in_batches(images, batch_size):
             columns = [reader.read_scored(batch, **options) for reader in self.readers]
-            readings += [self._vote(row) for row in zip(*columns, strict=True)]
+            fold_case = bool(options.get("fold_case"))
+            readings += [self._vote(row, fold_case) for row in zip(*columns, strict=True)]
         return readings
 
-    def _vote(self, row: Sequence[Scored]) -> Reading:
+    def _vote(self, row: Sequence[Scored], fold_case: bool) -> Reading:
         """The winner among the proposals of one picture, one of each model."""
         good = [
             (reader, reading, scores)
@@ -62,16 +63,20 @@ class Ensemble:
             return next(reading for reading, scores in row if scores is None)
         best, confidence = row[0][0], -1.0
         for reading in sorted((reading for _, reading, _ in good), key=lambda each: -each.confidence):
-            shares = [_share(reading.text, *each) for each in good]
+            shares = [_share(reading.text, *each, fold_case) for each in good]
             mean = sum(shares) / len(shares)
             if mean > confidence:
                 best, confidence = reading, mean
         return replace(best, confidence=confidence)
 
 
-def _share(text: str, reader: Reader, reading: Reading, scores: NDArray[np.float32]) -> float:
+def _share(
+    text: str, reader: Reader, reading: Reading, scores: NDArray[np.float32], fold_case: bool
+) -> float:
     """The probability that a model gives a text, among the texts that it was allowed to read."""
-    info = reader.info
-    own = probability_of(reading.text, scores, info.alphabet, info.decoder)
-    allowed = own / reading.confidence if reading.confidence else 1.0
-    return min(1.0, probability_of(text, scores, info.alphabet, info.decoder) / (allowed or 1.0))
+
+    def probability(text: str) -> float:
+        return probability_of(text, scores, reader.info.alphabet, reader.info.decoder, fold_case)
+
+    allowed = probability(reading.text) / reading.confidence if reading.confidence else 1.0
+    return min(1.0, probability(text) / (allowed or 1.0))
