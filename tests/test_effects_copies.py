@@ -25,6 +25,14 @@ def test_echo_lies_where_its_offset_says() -> None:
     assert np.array_equal(drawn, expected)
 
 
+def test_echo_by_whole_pixels_is_as_sharp_as_the_text() -> None:
+    for index in range(10):
+        drawn = EFFECTS["echo"](
+            random_for(1, index), layer(), COLOURS, offset_x=(3, 9), offset_y=0, whole=True
+        )
+        assert set(np.unique(drawn[:, :, 3])) == {0, 255}
+
+
 def test_echo_swings_about_the_text_that_stays() -> None:
     wave = {"row_slope": 0.3, "row_period": 1.0, "row_phase": 0.0}
     drawn = EFFECTS["echo"](random_for(1, 1), layer(), COLOURS, offset_x=0, offset_y=0, **wave)

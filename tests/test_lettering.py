@@ -23,6 +23,7 @@ WILD: dict[str, Any] = {
     "size": (0.5, 1.3),
     "rotation": (-40, 40),
     "shear": (-0.4, 0.4),
+    "shear_y": (-0.4, 0.4),
     "stretch_x": (0.7, 1.4),
     "stretch_y": (0.7, 1.4),
     "perspective": 0.2,
@@ -147,6 +148,7 @@ def test_spaces_take_room_and_leave_no_ink() -> None:
         ("size", {"size": (0.3, 0.9)}),
         ("rotation", {"rotation": (-60, 60)}),
         ("shear", {"shear": (-0.6, 0.6)}),
+        ("shear_y", {"shear_y": (-0.6, 0.6)}),
         ("stretch_x", {"stretch_x": (0.5, 1.5)}),
         ("stretch_y", {"stretch_y": (0.5, 1.5)}),
         ("jitter_y", {"jitter_y": (-0.2, 0.2)}),
@@ -325,3 +327,25 @@ def test_crisp_characters_are_as_their_font_draws_them() -> None:
         rows, columns = np.nonzero(picture < 255)
         drawn = picture[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
         assert np.abs(drawn - (255 - glyph * (245 / 255))).max() < 2
+
+
+def test_shear_y_lowers_the_right_side_and_leaves_stems_upright() -> None:
+    plain, hung = (box(written("-", canvas=(100, 100), size=1, shear_y=sag)) for sag in (0, 0.5))
+    assert hung[0::2] == plain[0::2]
+    wide = plain[2] - plain[0]
+    assert (hung[3] - hung[1]) - (plain[3] - plain[1]) == pytest.approx(0.5 * wide, abs=2)
+
+
+def test_a_line_too_long_is_tightened_at_the_left_and_keeps_its_size() -> None:
+    def columns(text: str, gap: float) -> list[slice]:
+        return islands(written(text, 1, fit="tighten", place="anywhere", margin=0, size=0.5, gap=gap))
+
+    def pitches(text: str, gap: float) -> set[int]:
+        return {after.start - before.start for before, after in pairwise(columns(text, gap))}
+
+    near, far, farther = pitches("HHH", 0).pop(), pitches("HHH", 0.5).pop(), pitches("HHH", 1.0).pop()
+    assert columns("HHH", 1.0)[0].start > 10, "one that has room stands anywhere"
+    assert pitches("HHHH", 1.0) <= {far - 1, far, far + 1} and far < farther - 5
+    assert pitches("HHHHHHHH", 1.0) <= {near - 1, near, near + 1}
+    starts = [columns(text, 1.0)[0].start for text in ("HHHH", "HHHHHHHH")]
+    assert max(starts) < 5

@@ -49,8 +49,8 @@ class Letter(NamedTuple):
     """Pixels per em."""
     rotation: float
     """Clockwise."""
-    shear: float
-    """How far the top leans to the right for each pixel of height."""
+    shear: tuple[float, float]
+    """How far the top leans to the right for each pixel of height, the right side down for each of width."""
     stretch: tuple[float, float]
     """Across and down."""
     pull: Corners
@@ -88,8 +88,9 @@ class Letter(NamedTuple):
             angle = math.radians(self.rotation)
             cos, sin = math.cos(angle), math.sin(angle)
         wide, high = self.scale * self.stretch[0], self.scale * self.stretch[1]
-        xx, yx = wide * cos, wide * sin
-        xy, yy = -high * (cos * self.shear + sin), high * (cos - sin * self.shear)
+        lean, sag = self.shear
+        xx, yx = wide * (cos - sin * sag), wide * (sin + cos * sag)
+        xy, yy = -high * (cos * lean + sin), high * (cos - sin * lean)
         matrix = xx, xy, yx, yy
         edge = self.edge
         half_y, half_x = mask.shape[0] / 2, mask.shape[1] / 2

@@ -19,6 +19,8 @@ class Line(NamedTuple):
     advance: str
     inside: bool
     filled: bool
+    tightened: bool
+    """Whether a line too long has smaller gaps and begins at the margin."""
     wide: float
     """How wide a line is that fills its room; 0 for all between the margins."""
     tall: float
@@ -50,6 +52,8 @@ def placed(line: Line, letters: Sequence[Letter]) -> list[Placed]:
     shaped = [(letter, letter.shape()) for letter in letters]
     advances = _advances(line, letters)
     starts, total = on_a_line(advances, [letter.gap for letter in letters])
+    if line.tightened and total > line.width - 2 * line.margin:
+        line, starts, total = _tightened(line, letters, advances)
     factor = _factor(line, shaped, total) if line.inside else 1.0
     if factor < 1.0:
         letters = [letter.resized(factor) for letter in letters]
@@ -80,6 +84,16 @@ def _factor(line: Line, shaped: Shaped, total: float) -> float:
     """How large a line of letters ``total`` pixels wide may be, so that it and each of them have room."""
     wide = (line.width - line.margin - line.start) / max(total, 1.0)
     return min(1.0, wide, *[_room(line, letter, shape) for letter, shape in shaped])
+
+
+def _tightened(
+    line: Line, letters: Sequence[Letter], advances: list[float]
+) -> tuple[Line, list[float], float]:
+    """The line at the left with half its gaps, or with none where that is still too long."""
+    starts, total = on_a_line(advances, [letter.gap / 2 for letter in letters])
+    if total > line.width - 2 * line.margin:
+        starts, total = on_a_line(advances, [0.0] * len(letters))
+    return line._replace(place="left"), starts, total
 
 
 def _filled(line: Line, row: list[Placed]) -> list[Placed]:

@@ -26,6 +26,7 @@ _NUMBERS = (
     "size",
     "rotation",
     "shear",
+    "shear_y",
     "stretch_x",
     "stretch_y",
     "gap",
@@ -39,7 +40,7 @@ _PAINTS = ("colour", "outline_colour")
 _WORDS = {
     "place": ("centred", "left", "anywhere", "spread", "columns", "justified"),
     "advance": ("font", "ink", "ink width"),
-    "fit": ("shrink", "clip", "fill"),
+    "fit": ("shrink", "clip", "fill", "tighten"),
 }
 
 
@@ -59,6 +60,8 @@ class RowLettering:
     """Degrees, clockwise."""
     shear: Range = 0.0
     """How far the top leans to the right: pixels for each pixel of height."""
+    shear_y: Range = 0.0
+    """How much lower the right side hangs: pixels for each pixel of width."""
     stretch_x: Range = 1.0
     """Factor of the width."""
     stretch_y: Range = 1.0
@@ -114,7 +117,8 @@ class RowLettering:
     """How often there is a shadow, under all characters."""
     fit: str = "shrink"
     """``shrink``: a text too large for the canvas is scaled down, and all is moved inside; or ``clip``.
-    ``fill``: the line is stretched or squeezed until it is as ``wide`` and ``tall`` as it should be."""
+    ``fill``: the line is stretched or squeezed until it is as ``wide`` and ``tall`` as it should be.
+    ``tighten``: a line too long has half its gaps, or none, begins at the left margin, and is clipped."""
     wide: Range = 0.0
     """Width of a line that fills, as a fraction of the width; 0 for all between the margins; once."""
     tall: Range = 0.0
@@ -136,6 +140,7 @@ class RowLettering:
         "stretch_x": (0.05, 10),
         "stretch_y": (0.05, 10),
         "shear": (-10, 10),
+        "shear_y": (-10, 10),
         "perspective": (0, 1),
         "slope": (-80, 80),
         "gap": (-10, 10),
@@ -227,7 +232,7 @@ class RowLettering:
                     scale=scale,
                     size=size,
                     rotation=numbers["rotation"],
-                    shear=numbers["shear"],
+                    shear=(numbers["shear"], numbers["shear_y"]),
                     stretch=(numbers["stretch_x"], numbers["stretch_y"]),
                     pull=_pull(rng, pick(rng, self.perspective)),
                     gap=numbers["gap"] * size,
@@ -267,6 +272,7 @@ class RowLettering:
             advance=self.advance,
             inside=self.fit == "shrink",
             filled=self.fit == "fill",
+            tightened=self.fit == "tighten",
             wide=pick(rng, self.wide) * width,
             tall=pick(rng, self.tall) * height,
             width=width,

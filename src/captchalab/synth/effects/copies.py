@@ -21,6 +21,7 @@ def echo(
     *,
     offset_x: Range = (-2.0, 2.0),
     offset_y: Range = (-2.0, 2.0),
+    whole: bool = False,
     row_slope: Range = 0.0,
     row_period: Range = 2.0,
     column_slope: Range = 0.0,
@@ -28,8 +29,12 @@ def echo(
     row_phase: Range = (0.0, 1.0),
     column_phase: Range = (0.0, 1.0),
 ) -> Bytes:
-    """The text once more over itself, moved by offsets in pixels and waves as those of ``shear``."""
-    aside, down = pick(rng, offset_x), pick(rng, offset_y)
+    """The text once more over itself, moved by offsets in pixels and waves as those of ``shear``.
+
+    ``whole``: offsets of whole pixels, so that the copy is as sharp.
+    """
+    choose = pick_count if whole else pick
+    aside, down = choose(rng, offset_x), choose(rng, offset_y)
     # Waves may take the text anywhere; without them it stays near where it is.
     waves = row_slope != 0 or column_slope != 0
     part = inked(picture, max(picture.shape) if waves else math.ceil(max(abs(aside), abs(down))) + 1)
