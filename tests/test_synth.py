@@ -107,7 +107,7 @@ def test_every_character_stays_on_the_canvas(name: str, size: tuple[int, int]) -
     """
     scheme = bare(name, alphabet="E", lengths=(4, 4), width=size[0], height=size[1])
     own_sizes = (
-        getattr(scheme.lettering, "fit", "") in ("clip", "fill")
+        getattr(scheme.lettering, "fit", "") in ("clip", "fill", "tighten")
         or getattr(scheme.lettering, "place", "") == "left"
     )
     for index in range(60):
