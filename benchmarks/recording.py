@@ -64,6 +64,24 @@ class Record:
         append_line(self._file, line)
 
 
+def read_lines(script: str, results: str) -> list[dict[str, Any]]:
+    """The lines that a benchmark has written so far, the oldest first."""
+    file = ROOT / results / f"{Path(script).stem}.jsonl"
+    if not file.exists():
+        return []
+    return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+
+
+def find_figures(script: str, results: str, name: str, conditions: dict[str, Any]) -> dict[str, Any] | None:
+    """The last figures that were written under this name with these ``conditions``; ``None``: none yet."""
+    wanted = json.loads(json.dumps(conditions))  # as they come back: no tuples
+    for line in reversed(read_lines(script, results)):
+        if line["benchmark"] == name and line["figures"].get("conditions") == wanted:
+            found: dict[str, Any] = line["figures"]
+            return found
+    return None
+
+
 def append_line(file: Path, value: dict[str, Any]) -> None:
     """Add one JSON object to a file of lines."""
     file.parent.mkdir(parents=True, exist_ok=True)

@@ -21,7 +21,9 @@ from captchalab.training.recipe import load_recipe
 BENCHMARKS = ROOT / "benchmarks"
 SCRIPTS = (
     "accuracy",
+    "captcha_v2",
     "drawing",
+    "leaderboard",
     "lookalike",
     "precision",
     "reading",
@@ -58,7 +60,7 @@ def test_help_shows_the_command_to_type(script: str) -> None:
 
 def test_the_readme_names_every_script_and_recipe() -> None:
     readme = (BENCHMARKS / "README.md").read_text(encoding="utf-8")
-    scripts = {file.stem for file in BENCHMARKS.glob("*.py")} - {"recording"}
+    scripts = {file.stem for file in BENCHMARKS.glob("*.py")} - {"recording", "trials"}
     assert scripts == set(SCRIPTS)
     for name in scripts:
         assert f"python benchmarks/{name}.py" in readme

@@ -1,0 +1,100 @@
+"""The benchmarks that train run whole on a handful of pictures and a few steps, and do nothing twice."""
+
+from __future__ import annotations
+
+import sys
+import tarfile
+from pathlib import Path
+
+import pytest
+from conftest import ROOT
+from test_benchmarks import last_line, run
+
+from captchalab.sources import open_source
+from captchalab.studies.compare import Entry
+from captchalab.synth.generate import generate
+
+sys.path.insert(0, str(ROOT / "benchmarks"))
+
+import leaderboard
+import trials
+
+TINY = (
+    'options = { size = "tiny" }\nheight = 24\nwidth = 80\nbatch = 8\nvalidation_pictures = 8\npatience = 0\n'
+)
+
+
+@pytest.fixture(scope="module")
+def archives(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of two archives, each with a train part only, and a tiny recipe."""
+    folder = tmp_path_factory.mktemp("archives")
+    generate(open_source("scheme:captcha_v2"), folder / "pictures", 20)
+    for name in ("captcha_v2", "hutool-line"):
+        with tarfile.open(folder / f"{name}.tar", "w") as archive:
+            archive.add(folder / "pictures", "train")
+    (folder / "tiny.toml").write_text(f"{TINY}steps = 3\n", encoding="utf-8")
+    return folder
+
+
+def places(folder: Path) -> list[str]:
+    return ["--work", str(folder / "work"), "--results", str(folder / "results")]
+
+
+def test_folds_hold_each_picture_once_and_are_dealt_anew_by_each_repeat(
+    archives: Path, tmp_path: Path
+) -> None:
+    source = trials.open_at_rest(f"{archives / 'captcha_v2.tar'}?part=train")
+    dealt = []
+    for repeat in (0, 1):
+        folds = trials.make_folds(source, 3, repeat, tmp_path / str(repeat))
+        assert folds == trials.make_folds(source, 3, repeat, tmp_path / str(repeat))
+        opened = [trials.open_at_rest(str(fold)) for fold in folds]
+        assert sorted(each.size for each in opened) == [6, 7, 7]
+        dealt.append([{each.data(index) for index in range(each.size)} for each in opened])
+    everything = {source.data(index) for index in range(source.size)}
+    assert all(set.union(*folds) == everything for folds in dealt)
+    assert dealt[0] != dealt[1]
+
+
+def test_each_fold_is_trained_once_and_noted(archives: Path, tmp_path: Path) -> None:
+    arguments = ["--schemes", str(archives), "--part", "train", "--recipe", str(archives / "tiny.toml")]
+    arguments += ["--repeats", "1", "--folds", "2", *places(tmp_path)]
+    table = run("captcha_v2", *arguments)
+    assert "of 20 |" in table and "mean of 1" in table
+    results = tmp_path / "results" / "captcha_v2.jsonl"
+    line = last_line(results)
+    assert line["benchmark"] == "captcha_v2 repeat 0 fold 1" and str(tmp_path) not in results.read_text()
+    figures = line["figures"]
+    assert figures["images"] == 10 and figures["training_pictures"] == 3 * 8
+    assert figures["multiply_adds"] == 24 * figures["multiply_adds_a_picture"] > 24_000
+    before = results.read_bytes()
+    assert run("captcha_v2", *arguments) == table
+    assert results.read_bytes() == before
+
+
+def test_leaderboard_notes_each_recipe(archives: Path, tmp_path: Path) -> None:
+    recipes = ["--recipes", str(archives / "tiny.toml"), "--steps", "2"]
+    table = run("leaderboard", "hutool-line", "--schemes", str(archives), *recipes, *places(tmp_path))
+    assert "| tiny |" in table
+    figures = last_line(tmp_path / "results" / "leaderboard.jsonl")["figures"]
+    assert figures["conditions"] == {"steps": 2, "test_part": False, "threads": 1}
+    assert figures["images"] < 20 and figures["pictures_seen"] == 2 * 8
+    page = tmp_path / "work" / "leaderboard" / "hutool-line-2-steps" / "comparison.html"
+    assert "tiny" in page.read_text(encoding="utf-8")
+
+
+def test_folds_count_by_their_pictures() -> None:
+    def entry(images: int, share: float) -> Entry:
+        return Entry("a", "recipe", "n", images, share, 0, 1, share, 1.0, 100, 2.0, 5, 6, 1.0, 1.0, (1,))
+
+    figures = leaderboard.together([entry(30, 0.9), entry(10, 0.5)])
+    assert figures["sequence_accuracy"] == pytest.approx(0.8)
+    assert (figures["images"], figures["pictures_seen"], figures["seconds"]) == (40, 200, 4.0)
+    assert figures["sequence_accuracy_low"] < 0.8 < figures["sequence_accuracy_high"]
+    assert "wrong" not in figures and figures["folds"] == [0.9, 0.5]
+
+
+def test_a_wrong_board_is_one_line() -> None:
+    settings = ["leaderboard", "lepure"]
+    with pytest.raises(AssertionError, match="error: no board 'lepure'; there are: lepture, hutool-line"):
+        run(*settings)
