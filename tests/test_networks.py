@@ -136,6 +136,20 @@ def test_a_wrong_value_names_its_option(name: str, options: dict[str, Any]) -> N
         build(name, SPEC, 11, 4, options)
 
 
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"model": "densenet121", "head": "ctc"}, "every 8 columns, as CTC needs: head='position'"),
+        ({"model": "vgg11", "head": "ctc"}, "every 8 columns"),
+        ({"model": "efficientvit_b0"}, "cannot go without its own pooling"),
+        ({"model": "resnt18"}, "timm has no model 'resnt18'"),
+    ],
+)
+def test_backbones_that_do_not_fit_say_why(options: dict[str, Any], words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        build("backbone", SPEC, 11, 4, options)
+
+
 def test_too_few_steps_for_the_longest_text() -> None:
     assert build("compact", SPEC, 11, 8, SMALLEST["compact"])(torch.zeros(1, 24, 64, 1)).shape == (1, 16, 11)
     with pytest.raises(UsageError, match=r"texts of 9 characters need at least 17 steps.*width of 68"):

@@ -8,6 +8,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from captchalab.errors import UsageError
+from captchalab.networks.checks import check_dropout, check_flag, check_steps, check_word
 from captchalab.networks.heads import CtcHead, Network, PositionHead
 from captchalab.networks.layers import BNNeck, ChannelAttention, DualPool, standardise, with_ibn
 from captchalab.networks.timm_models import create
@@ -30,7 +31,7 @@ class Backbone(Network):
         spec: InputSpec,
         classes: int,
         length: int,
-        model: str,
+        model: str = "resnet18",
         head: str = "position",
         attention: bool = False,
         pooling: str = "average",
@@ -39,16 +40,17 @@ class Backbone(Network):
         center: float = 0.0,
         dropout: float = 0.0,
     ) -> None:
-        super().__init__()
-        options = {"in_chans": spec.channels, "num_classes": 0, "global_pool": ""}
+        check_word("head", head, ("position", "ctc"))
+        check_word("pooling", pooling, ("average", "dual"))
+        for name, value in (("attention", attention), ("ibn", ibn), ("neck", neck)):
+            check_flag(name, value)
+        if not isinstance(center, int | float) or center < 0:
+            raise UsageError(f"center={center!r}: a number from 0")
+        check_dropout(dropout)
         if head == "ctc":
-            options["output_stride"] = STRIDE
-        try:
-            self.backbone = create(model, **options)
-        except (TypeError, NotImplementedError, AssertionError):
-            raise UsageError(
-                f"{model} cannot give features every {STRIDE} columns, as CTC needs: head='position'"
-            ) from None
+            check_steps(spec, length, STRIDE)
+        super().__init__()
+        self.backbone = _features(str(model), spec.channels, by_column=head == "ctc")
         if ibn:
             with_ibn(self.backbone)
         features = int(self.backbone.num_features)  # type: ignore[arg-type]
@@ -70,3 +72,19 @@ class Backbone(Network):
         else:
             scores = self.head(self.neck(features.flatten(1)))
         return scores
+
+
+def _features(model: str, channels: int, by_column: bool) -> nn.Module:
+    """A timm model without its pooling and classifier; ``by_column`` it gives features every ``STRIDE``."""
+    options = {"in_chans": channels, "num_classes": 0, "global_pool": ""}
+    if not by_column:
+        try:
+            return create(model, **options)
+        except AssertionError:
+            raise UsageError(f"{model} cannot go without its own pooling: choose another model") from None
+    try:
+        return create(model, **options, output_stride=STRIDE)
+    except (TypeError, NotImplementedError, AssertionError):  # which one depends on the family of models
+        raise UsageError(
+            f"{model} cannot give features every {STRIDE} columns, as CTC needs: head='position'"
+        ) from None

@@ -6,6 +6,7 @@ import itertools
 
 from torch import Tensor, nn
 
+from captchalab.networks.checks import check_count, check_dropout
 from captchalab.networks.heads import Network, PositionHead
 from captchalab.networks.layers import conv_block, standardise
 from captchalab.reading.inputspec import InputSpec
@@ -14,8 +15,8 @@ from captchalab.reading.inputspec import InputSpec
 class Cnn(Network):
     """``(N, H, W, C)`` uint8 -> scores ``(N, length, classes)``.
 
-    ``channels`` are those of the three 3x3 convolutions, each followed by ReLU, 2x2 max pooling and
-    dropout; ``dense`` is the width of the layer before the classifiers.
+    Three 3x3 convolutions of 32, 64 and 128 channels, each followed by ReLU, 2x2 max pooling and dropout;
+    ``dense`` is the width of the layer before the classifiers.
     """
 
     def __init__(
@@ -23,13 +24,15 @@ class Cnn(Network):
         spec: InputSpec,
         classes: int,
         length: int,
-        channels: tuple[int, int, int] = (32, 64, 128),
         dense: int = 1024,
         dropout: float = 0.25,
     ) -> None:
+        check_count("dense", dense)
+        check_dropout(dropout)
         super().__init__()
+        channels = (spec.channels, 32, 64, 128)
         stages: list[nn.Module] = []
-        for inputs, outputs in zip((spec.channels, *channels), channels, strict=False):
+        for inputs, outputs in itertools.pairwise(channels):
             stages += [
                 nn.Conv2d(inputs, outputs, 3, padding=1),
                 nn.ReLU(),
@@ -53,6 +56,7 @@ class CaptchaNet(Network):
     """
 
     def __init__(self, spec: InputSpec, classes: int, length: int, dropout: float = 0.0) -> None:
+        check_dropout(dropout)
         super().__init__()
         channels = (spec.channels, 5, 10, 16)
         self.stages = nn.Sequential(

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
+from captchalab.errors import suggest
+from captchalab.networks.checks import check_dropout, check_steps
 from captchalab.networks.heads import CtcHead, Network
 from captchalab.networks.layers import Residual, conv_block, standardise
 from captchalab.reading.inputspec import InputSpec
@@ -46,23 +48,30 @@ class Compact(Network):
     ``fine``); then each column becomes one step of the sequence.
     """
 
-    def __init__(self, spec: InputSpec, classes: int, size: CompactSize, dropout: float = 0.0) -> None:
+    def __init__(
+        self, spec: InputSpec, classes: int, length: int, size: str = "base", dropout: float = 0.0
+    ) -> None:
+        if str(size) not in SIZES:
+            raise suggest(str(size), list(SIZES), "size of the network compact")
+        parts = SIZES[size]
+        check_dropout(dropout)
+        check_steps(spec, length, 4 * parts.last)
         super().__init__()
-        one, two, three = size.stages
+        one, two, three = parts.stages
         self.stages = nn.Sequential(
             conv_block(spec.channels, one, stride=2),
-            *(Residual(one) for _ in range(size.blocks[0])),
+            *(Residual(one) for _ in range(parts.blocks[0])),
             conv_block(one, two, stride=2),
-            *(Residual(two) for _ in range(size.blocks[1])),
-            conv_block(two, three, stride=(2, size.last)),
-            *(Residual(three) for _ in range(size.blocks[2])),
+            *(Residual(two) for _ in range(parts.blocks[1])),
+            conv_block(two, three, stride=(2, parts.last)),
+            *(Residual(three) for _ in range(parts.blocks[2])),
         )
         height = -(-spec.height // 8)
         self.columns = nn.Sequential(
-            conv_block(three, size.columns, kernel=(height, 1), padding=0),
-            *(Residual(size.columns, kernel=(1, 5), padding=(0, 2)) for _ in range(size.column_blocks)),
+            conv_block(three, parts.columns, kernel=(height, 1), padding=0),
+            *(Residual(parts.columns, kernel=(1, 5), padding=(0, 2)) for _ in range(parts.column_blocks)),
         )
-        self.head = CtcHead(size.columns, classes, dropout)
+        self.head = CtcHead(parts.columns, classes, dropout)
 
     def forward(self, image: Tensor) -> Tensor:
         features = self.columns(self.stages(standardise(image)))  # (N, F, 1, T)

@@ -9,6 +9,8 @@ import itertools
 
 from torch import Tensor, nn
 
+from captchalab.errors import UsageError
+from captchalab.networks.checks import check_count, check_dropout, check_steps
 from captchalab.networks.heads import CtcHead, Network
 from captchalab.networks.layers import conv_block, standardise
 from captchalab.reading.inputspec import InputSpec
@@ -23,8 +25,16 @@ class Crnn(Network):
     """
 
     def __init__(
-        self, spec: InputSpec, classes: int, width: int = 64, hidden: int = 256, dropout: float = 0.0
+        self,
+        spec: InputSpec,
+        classes: int,
+        length: int,
+        width: int = 64,
+        hidden: int = 256,
+        dropout: float = 0.0,
     ) -> None:
+        _check(spec, width, hidden, dropout)
+        check_steps(spec, length, stride=4)
         super().__init__()
         one, two, three, four = (width * factor for factor in (1, 2, 4, 8))
         self.stages = nn.Sequential(
@@ -59,8 +69,16 @@ class CrnnGru(Network):
     """
 
     def __init__(
-        self, spec: InputSpec, classes: int, width: int = 32, hidden: int = 128, dropout: float = 0.2
+        self,
+        spec: InputSpec,
+        classes: int,
+        length: int,
+        width: int = 32,
+        hidden: int = 128,
+        dropout: float = 0.2,
     ) -> None:
+        _check(spec, width, hidden, dropout)
+        check_steps(spec, length, stride=8)
         super().__init__()
         channels = (spec.channels, width, 2 * width, 4 * width)
         self.stages = nn.Sequential(
@@ -81,3 +99,11 @@ class CrnnGru(Network):
         size = both.shape[2] // 2
         scores: Tensor = self.head(self.second(both[:, :, :size] + both[:, :, size:])[0])
         return scores
+
+
+def _check(spec: InputSpec, width: int, hidden: int, dropout: float) -> None:
+    check_count("width", width)
+    check_count("hidden", hidden)
+    if spec.height < 16:
+        raise UsageError(f"an input {spec.height} high: a recurrent network needs 16 or more")
+    check_dropout(dropout)
