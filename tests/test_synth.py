@@ -13,7 +13,7 @@ from captchalab.samples.sample import Source
 from captchalab.synth.drawing import draw
 from captchalab.synth.effects import EFFECTS
 from captchalab.synth.fonts import bundled, expand
-from captchalab.synth.layout import keep_inside, line_up, spread
+from captchalab.synth.layout import line_up, spread
 from captchalab.synth.randomness import random_beside, random_for
 from captchalab.synth.scheme import Scheme
 from captchalab.synth.schemes import SCHEMES
@@ -199,10 +199,8 @@ def test_line_up_overlaps_by_at_most_its_share() -> None:
     assert row.lefts == (4, 4 + 30 - 11 + 30 - 11)
 
 
-def test_spread_and_keep_inside() -> None:
+def test_spread() -> None:
     assert spread(4, 100, 10) == [20, 40, 60, 80]
-    assert [keep_inside(x, 10, 100) for x in (-5, 50, 99)] == [10, 50, 90]
-    assert keep_inside(3, 60, 100) == 50
 
 
 @pytest.mark.parametrize("together", [7, 64])

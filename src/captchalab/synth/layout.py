@@ -46,11 +46,6 @@ def spread(count: int, width: float, margin: float) -> list[float]:
     return [margin + (index + 0.5) * room for index in range(count)]
 
 
-def keep_inside(middle: float, half: float, size: float) -> float:
-    """``middle`` moved so that ``half`` to either side stays within 0 to ``size``; centred if it cannot."""
-    return size / 2 if 2 * half >= size else min(max(middle, half), size - half)
-
-
 def on_a_line(advances: Sequence[float], gaps: Sequence[float]) -> tuple[list[float], float]:
     """Where each character starts that takes up ``advances[i]``, then ``gaps[i]``; and the width of all.
 
