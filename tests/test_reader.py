@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import inspect
 import io
 import os
 import re
@@ -36,6 +37,7 @@ from captchalab.reading.alphabet import Alphabet
 from captchalab.reading.image import ImageLimits
 from captchalab.reading.inputspec import InputSpec
 from captchalab.reading.modelfile import ModelInfo, seal, write_model
+from captchalab.reading.options import ReadOptions
 from captchalab.reading.reader import Reader, Reading
 
 STEPS = 16
@@ -391,3 +393,14 @@ def test_importing_and_reading_never_imports_torch(path: Path, tmp_path: Path) -
         env={**os.environ, "OMP_NUM_THREADS": "1"},
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "31\n", "")
+
+
+def test_every_way_of_reading_takes_the_options_of_read(reader: Reader) -> None:
+    options = [
+        each.name
+        for each in inspect.signature(Reader.read).parameters.values()
+        if each.kind == each.KEYWORD_ONLY
+    ]
+    assert options == list(ReadOptions.__annotations__)
+    with pytest.raises(TypeError, match="lenght"):
+        reader.read_many([], lenght=4)  # type: ignore[call-arg]

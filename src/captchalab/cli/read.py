@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -18,6 +18,7 @@ from captchalab.cli.rows import Format, format_of, rows_writer
 
 if TYPE_CHECKING:
     from captchalab.reading.ensemble import Ensemble
+    from captchalab.reading.options import ReadOptions
     from captchalab.reading.reader import Reader, Reading
 
 BATCH = 64
@@ -82,7 +83,7 @@ def read(
 
     form = format_of(out, form)
     wanted = pictures(source)
-    constraints: dict[str, Any] = {
+    options: ReadOptions = {
         "alphabet": alphabet,
         "length": length_of(length),
         "pattern": pattern,
@@ -93,7 +94,7 @@ def read(
     reader = Ensemble.open(model) if model and len(model) > 1 else Reader.open(model[0] if model else None)
     total = failed = 0
     with rows_writer(out, form, alone=is_one_picture(source)) as write:
-        for picture, reading in _readings(reader, wanted, constraints):
+        for picture, reading in _readings(reader, wanted, options):
             if reading.error is None and reading.confidence < min_confidence:
                 reading = replace(reading, error=_too_unsure(reading, min_confidence))
             write(picture.path, reading)
@@ -112,14 +113,14 @@ def _too_unsure(reading: Reading, least: float) -> str:
 
 
 def _readings(
-    reader: Reader | Ensemble, wanted: Iterable[Picture], constraints: dict[str, Any]
+    reader: Reader | Ensemble, wanted: Iterable[Picture], options: ReadOptions
 ) -> Iterator[tuple[Picture, Reading]]:
     """Each picture with its reading, in order, read in batches."""
     from captchalab.reading.reader import Reading
 
     waiting = iter(wanted)
     while batch := list(islice(waiting, BATCH)):
-        readings = iter(reader.read_many([p.image for p in batch if p.error is None], **constraints))
+        readings = iter(reader.read_many([p.image for p in batch if p.error is None], **options))
         for picture in batch:
             yield picture, Reading("", 0.0, (), error=picture.error) if picture.error else next(readings)
         sys.stdout.flush()

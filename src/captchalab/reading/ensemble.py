@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Unpack
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from captchalab.errors import UsageError
 from captchalab.reading.decode import probability_of
 from captchalab.reading.image import ImageLike
+from captchalab.reading.options import ReadOptions
 from captchalab.reading.reader import Reader, Reading, in_batches
 
 Scored = tuple[Reading, NDArray[np.float32] | None]
@@ -36,14 +37,16 @@ class Ensemble:
         """Open each model as ``Reader.open`` does."""
         return cls([Reader.open(model, threads=threads) for model in models])
 
-    def read(self, image: ImageLike, **options: Any) -> Reading:
+    def read(self, image: ImageLike, **options: Unpack[ReadOptions]) -> Reading:
         """One picture; options and errors as for ``Reader.read``."""
         reading = self.read_many([image], **options)[0]
         if reading.error is not None and not reading.text:
             return self.readers[0].read(image, **options)  # raises what is wrong with the picture
         return reading
 
-    def read_many(self, images: Iterable[ImageLike], batch_size: int = 64, **options: Any) -> list[Reading]:
+    def read_many(
+        self, images: Iterable[ImageLike], batch_size: int = 64, **options: Unpack[ReadOptions]
+    ) -> list[Reading]:
         """Any number of pictures; options as for ``Reader.read_many``. A bad one becomes an error row."""
         readings: list[Reading] = []
         for batch in in_batches(images, batch_size):

@@ -9,18 +9,12 @@ from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from itertools import islice
 from operator import index
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, NamedTuple, Protocol, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
 
-from captchalab.errors import (
-    ArithmeticTextError,
-    CaptchalabError,
-    ConstraintError,
-    ModelFileError,
-    UsageError,
-)
+from captchalab.errors import ArithmeticTextError, CaptchalabError, ConstraintError, UsageError
 from captchalab.reading.alphabet import Alphabet
 from captchalab.reading.arithmetic import evaluate
 from captchalab.reading.constraint import Constraint, build_constraint, check_types, listed_words
@@ -28,11 +22,9 @@ from captchalab.reading.decode import Decoded, Span, decode
 from captchalab.reading.image import DEFAULT_LIMITS, ImageLike, ImageLimits, load_image
 from captchalab.reading.modelfile import ModelInfo
 from captchalab.reading.modelpath import find_model
+from captchalab.reading.options import ReadOptions
+from captchalab.reading.session import Session
 
-if TYPE_CHECKING:
-    import onnxruntime
-
-INPUT, OUTPUT = "image", "scores"
 _CACHED_CONSTRAINTS = 64
 
 
@@ -55,6 +47,14 @@ class Reading:
 _NOT_READ = Reading("", 0.0, ())
 
 
+class _Asked(NamedTuple):
+    """Options of a reading, made ready for any number of pictures."""
+
+    constraint: Constraint | None
+    answer: bool
+    beam: int | None
+
+
 class Reads(Protocol):
     """Whatever reads: a ``Reader``, a remote server, another library's OCR, a test's fake."""
 
@@ -75,9 +75,8 @@ class Reader:
         self.info = info
         self.sha256 = hashlib.sha256(data).hexdigest()
         self.limits = limits
-        self._session = _session(data, threads)
-        self._constraint = lru_cache(_CACHED_CONSTRAINTS)(partial(_build_constraint, info.alphabet))
-        self._check_shapes()
+        self._session = Session(data, info, threads)
+        self._constraint = lru_cache(_CACHED_CONSTRAINTS)(partial(build_constraint, alphabet=info.alphabet))
 
     @classmethod
     def open(
@@ -118,50 +117,32 @@ class Reader:
         Raises ``ImageError`` for a bad picture, ``UsageError`` for a missing file, and
         ``ConstraintError`` for constraints that are malformed or that no reading can obey.
         """
-        constraint = self._constraint_for(alphabet, length, pattern, words, fold_case)
+        asked = self._asked(alphabet, length, pattern, words, fold_case, answer, beam)
         pixels, covered = self._prepare(image)
-        scores = self._session.run([OUTPUT], {INPUT: pixels[None]})[0]
-        return self._reading(scores[0], covered, constraint, answer, beam)
+        return self._reading(self._session.run(pixels[None])[0], covered, asked)
 
     def read_many(
-        self,
-        images: Iterable[ImageLike],
-        batch_size: int = 64,
-        *,
-        alphabet: str | Alphabet | None = None,
-        length: int | tuple[int, int] | None = None,
-        pattern: str | None = None,
-        words: Sequence[str] | None = None,
-        fold_case: bool = False,
-        answer: bool = False,
-        beam: int | None = None,
+        self, images: Iterable[ImageLike], batch_size: int = 64, **options: Unpack[ReadOptions]
     ) -> list[Reading]:
         """Read any number of pictures, ``batch_size`` at a time; options as for ``read``.
 
         ``images`` is consumed as it is read, so it may be larger than the memory. A picture that
         cannot be read becomes ``Reading("", 0.0, (), error=...)``; only wrong options raise.
         """
-        constraint = self._constraint_for(alphabet, length, pattern, words, fold_case)
+        asked = self._asked(**options)
         readings: list[Reading] = []
         for batch in in_batches(images, batch_size):
-            readings.extend(reading for reading, _ in self._read_batch(batch, constraint, answer, beam))
+            readings.extend(reading for reading, _ in self._read_batch(batch, asked))
         return readings
 
     def read_scored(
-        self,
-        images: Sequence[ImageLike],
-        *,
-        alphabet: str | Alphabet | None = None,
-        length: int | tuple[int, int] | None = None,
-        pattern: str | None = None,
-        words: Sequence[str] | None = None,
-        fold_case: bool = False,
-        answer: bool = False,
-        beam: int | None = None,
+        self, images: Sequence[ImageLike], **options: Unpack[ReadOptions]
     ) -> list[tuple[Reading, NDArray[np.float32] | None]]:
-        """One batch, each reading with the scores ``(T, classes)`` it came from; ``None`` beside an error."""
-        constraint = self._constraint_for(alphabet, length, pattern, words, fold_case)
-        return list(self._read_batch(list(images), constraint, answer, beam))
+        """One batch, each reading with the scores ``(T, classes)`` it came from; ``None`` beside an error.
+
+        Options as for ``read``.
+        """
+        return list(self._read_batch(list(images), self._asked(**options)))
 
     def read_each(
         self, pictures: Sequence[tuple[ImageLike, Mapping[str, Any]]]
@@ -171,20 +152,17 @@ class Reader:
         Where ``read`` would raise, the error stands in the place of the reading.
         """
         outcomes: list[Reading | CaptchalabError] = []
-        good: list[tuple[int, NDArray[np.uint8], float, Constraint | None, Mapping[str, Any]]] = []
+        good: list[tuple[int, NDArray[np.uint8], float, _Asked]] = []
         for place, (image, options) in enumerate(pictures):
             try:
-                limits = {name: value for name, value in options.items() if name not in ("answer", "beam")}
-                constraint = self._constraint_for(**limits)
-                good.append((place, *self._prepare(image), constraint, options))
+                asked = self._asked(**options)
+                good.append((place, *self._prepare(image), asked))
                 outcomes.append(_NOT_READ)
             except CaptchalabError as error:
                 outcomes.append(error)
         scores = self.scores(np.stack([pixels for _, pixels, *_ in good])) if good else ()
-        for (place, _, covered, constraint, options), own in zip(good, scores, strict=True):
-            outcomes[place] = self._reading(
-                own, covered, constraint, options.get("answer", False), options.get("beam")
-            )
+        for (place, _, covered, asked), own in zip(good, scores, strict=True):
+            outcomes[place] = self._reading(own, covered, asked)
         return outcomes
 
     def scores(self, batch: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -194,8 +172,7 @@ class Reader:
                 f"scores takes uint8 of shape (N, {', '.join(map(str, self.info.input.shape))}), "
                 f"not {batch.dtype} of shape {batch.shape}"
             )
-        scores: NDArray[np.float32] = self._session.run([OUTPUT], {INPUT: batch})[0]
-        return scores
+        return self._session.run(batch)
 
     def _prepare(self, image: ImageLike) -> tuple[NDArray[np.uint8], float]:
         """The network's input, and the fraction of its width that the picture covers."""
@@ -203,7 +180,7 @@ class Reader:
         return self.info.input.apply(rgb), self.info.input.covered(rgb.shape[1], rgb.shape[0])
 
     def _read_batch(
-        self, images: list[ImageLike], constraint: Constraint | None, answer: bool, beam: int | None
+        self, images: list[ImageLike], asked: _Asked
     ) -> Iterator[tuple[Reading, NDArray[np.float32] | None]]:
         prepared: list[tuple[NDArray[np.uint8], float] | CaptchalabError] = []
         for image in images:
@@ -218,19 +195,12 @@ class Reader:
                 yield Reading("", 0.0, (), error=str(entry)), None
             else:
                 own: NDArray[np.float32] = next(scores)
-                yield self._reading(own, entry[1], constraint, answer, beam), own
+                yield self._reading(own, entry[1], asked), own
 
-    def _reading(
-        self,
-        scores: NDArray[np.float32],
-        covered: float,
-        constraint: Constraint | None,
-        answer: bool,
-        beam: int | None,
-    ) -> Reading:
-        decoded = decode(scores, self.info.alphabet, self.info.decoder, constraint, beam)
+    def _reading(self, scores: NDArray[np.float32], covered: float, asked: _Asked) -> Reading:
+        decoded = decode(scores, self.info.alphabet, self.info.decoder, asked.constraint, asked.beam)
         characters = decoded.characters if covered == 1.0 else _stretched(decoded, covered)
-        if not answer:
+        if not asked.answer:
             return Reading(decoded.text, decoded.confidence, characters)
         try:
             result, error = evaluate(decoded.text), None
@@ -238,37 +208,22 @@ class Reader:
             result, error = None, str(problem)
         return Reading(decoded.text, decoded.confidence, characters, result, error)
 
-    def _constraint_for(
+    def _asked(
         self,
         alphabet: str | Alphabet | None = None,
         length: int | tuple[int, int] | None = None,
         pattern: str | None = None,
         words: Sequence[str] | None = None,
         fold_case: bool = False,
-    ) -> Constraint | None:
+        answer: bool = False,
+        beam: int | None = None,
+    ) -> _Asked:
         check_types(alphabet, pattern)
         listed = None if words is None else listed_words(words)
-        return self._constraint(alphabet, _span(length), pattern, listed, fold_case)
-
-    def _check_shapes(self) -> None:
-        """Compare the graph with its description. Raises ``ModelFileError``."""
-        inputs = [(i.name, i.type, i.shape[1:], i.shape[:1]) for i in self._session.get_inputs()]
-        expected = list(self.info.input.shape)
-        if len(inputs) != 1 or inputs[0][:3] != (INPUT, "tensor(uint8)", expected):
-            raise ModelFileError(f"the model's input is not {INPUT!r}, uint8 (N, H, W, C) with {expected}")
-        if isinstance(inputs[0][3][0], int):
-            raise ModelFileError("the model takes batches of one size only; export it with a free batch size")
-        if [(o.name, o.type) for o in self._session.get_outputs()] != [(OUTPUT, "tensor(float)")]:
-            raise ModelFileError(f"the model's output is not {OUTPUT!r}, float32 (N, T, classes)")
-        try:
-            shape = self.scores(np.zeros((2, *self.info.input.shape), np.uint8)).shape
-        except Exception as error:  # ONNX Runtime's exceptions have no common base but this
-            raise ModelFileError(f"the model does not run: {_first_line(error)}") from error
-        if len(shape) != 3 or shape[0] != 2 or shape[2] != self.info.alphabet.classes:
-            raise ModelFileError(
-                f"the model answers {shape} for two pictures; its alphabet needs "
-                f"(2, T, {self.info.alphabet.classes})"
-            )
+        constraint = self._constraint(
+            allowed=alphabet, length=_span(length), pattern=pattern, words=listed, fold_case=fold_case
+        )
+        return _Asked(constraint, answer, beam)
 
 
 def in_batches(images: Iterable[ImageLike], batch_size: int) -> Iterator[list[ImageLike]]:
@@ -278,40 +233,6 @@ def in_batches(images: Iterable[ImageLike], batch_size: int) -> Iterator[list[Im
     remaining = iter(images)
     while batch := list(islice(remaining, batch_size)):
         yield batch
-
-
-def _session(data: bytes, threads: int) -> onnxruntime.InferenceSession:
-    import onnxruntime
-
-    if threads < 1:
-        raise UsageError(f"threads={threads}: at least 1")
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
-    options.log_severity_level = 4  # what goes wrong is raised; nothing is printed
-    try:
-        return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # ONNX Runtime's exceptions have no common base but this
-        raise ModelFileError(f"ONNX Runtime cannot load the model: {_first_line(error)}") from error
-
-
-def _build_constraint(
-    model_alphabet: Alphabet,
-    alphabet: str | Alphabet | None,
-    length: int | tuple[int, int] | None,
-    pattern: str | None,
-    words: tuple[str, ...] | None,
-    fold_case: bool,
-) -> Constraint | None:
-    return build_constraint(
-        alphabet=model_alphabet,
-        allowed=alphabet,
-        length=length,
-        pattern=pattern,
-        words=words,
-        fold_case=fold_case,
-    )
 
 
 def _span(length: int | tuple[int, int] | None) -> int | tuple[int, int] | None:
@@ -325,10 +246,6 @@ def _span(length: int | tuple[int, int] | None) -> int | tuple[int, int] | None:
         raise ConstraintError(
             f"length={length!r}: a number (4), or the least and the most ((4, 6))"
         ) from None
-
-
-def _first_line(error: Exception) -> str:
-    return next(iter(str(error).splitlines()), type(error).__name__)
 
 
 def _stretched(decoded: Decoded, covered: float) -> tuple[Span, ...]:

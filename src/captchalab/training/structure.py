@@ -11,7 +11,7 @@ import onnx
 import onnxruntime
 
 from captchalab.reading.modelfile import ModelInfo
-from captchalab.reading.reader import INPUT
+from captchalab.reading.session import INPUT
 
 Shape = tuple[int, ...]
 
