@@ -33,6 +33,15 @@ from captchalab.reading.arithmetic import evaluate, normalise_arithmetic
         ("３＋８＝？", "11"),
         ("0/5", "0"),
         ("9−4", "5"),
+        ("三加五等于？", "8"),
+        ("三加五等于几", "8"),
+        ("十二乘以三", "36"),
+        ("一百零五减二十等于", "85"),
+        ("贰拾除以伍", "4"),
+        ("七减去一十二=?", "-5"),
+        ("两千零一加上3", "2004"),
+        ("七除以二", "7/2"),
+        ("二加三乘四", "14"),
     ],
 )
 def test_values(text: str, value: str) -> None:
@@ -77,6 +86,11 @@ def split(text: str) -> list[str]:
         "3=3",
         "2^3",
         "²+1",
+        "三五",
+        "一百五加一",  # 150 in speech, 105 to a careless parser
+        "六除二",  # six divides two
+        "等于",
+        "三等于五",
     ],
 )
 def test_other_texts_are_refused(text: str) -> None:

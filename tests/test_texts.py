@@ -12,13 +12,14 @@ import pytest
 from captchalab.errors import UsageError
 from captchalab.reading.alphabet import Alphabet, check_label
 from captchalab.reading.arithmetic import evaluate
+from captchalab.reading.chinese import from_chinese, in_chinese
 from captchalab.synth.declaration import scheme_of, table_of
 from captchalab.synth.drawing import draw, text_of
 from captchalab.synth.randomness import random_for
 from captchalab.synth.row_lettering import RowLettering
 from captchalab.synth.scheme import Scheme
 from captchalab.synth.source import SchemeSource
-from captchalab.synth.sums import Sums, in_chinese
+from captchalab.synth.sums import Sums
 from captchalab.synth.texts import RandomTexts, Texts
 from captchalab.synth.words import Syllables, Words
 
@@ -127,6 +128,19 @@ def test_blanks_are_drawn_but_not_in_the_label() -> None:
 )
 def test_numbers_in_chinese(number: int, words: str, formal: str) -> None:
     assert (in_chinese(number), in_chinese(number, formal=True)) == (words, formal)
+    assert from_chinese(words) == from_chinese(formal) == number
+
+
+def test_sums_in_chinese_words_are_worked_out() -> None:
+    assert all(from_chinese(in_chinese(n, formal)) == n for n in range(10_000) for formal in (False, True))
+    assert from_chinese("两百") == from_chinese("二百") == 200 and from_chinese("二〇") is None
+    forms = "0-99 加 0-999", "0-99 减 0-9999", "0-99 乘以 0-99", "0-99 除以 1-9"
+    for seed in range(100):
+        plain, *spelled = (
+            Sums(forms, numerals=numerals, suffix="等于？").choose(random_for(seed, 0), "", (0, 0))
+            for numerals in ("digits", "chinese", "formal")
+        )
+        assert [evaluate(text) for text in spelled] == [evaluate(plain)] * 2, spelled
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,8 @@
 """Arithmetic readings: "3+8=?" -> "11". A parser, never ``eval``.
 
 ``+ - * /`` with the usual precedence, from left to right, on whole numbers; a minus may stand before the
-first number. Results are exact: a whole number where the division comes out even, else a fraction in lowest
-terms ("7/2").
+first number. Numbers from 0 to 9999 and signs may stand in Chinese words: "三加五等于？" -> "8". Results are
+exact: a whole number where the division comes out even, else a fraction in lowest terms ("7/2").
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from fractions import Fraction
 
 from captchalab.errors import ArithmeticTextError
 from captchalab.reading.alphabet import MAX_LABEL_LENGTH
+from captchalab.reading.chinese import WORDS, from_chinese
 
 _SIGNS = str.maketrans(
     {
@@ -21,6 +22,8 @@ _SIGNS = str.maketrans(
         **dict.fromkeys("−–—‒", "-"),
     }
 )
+_CHINESE_SIGNS = {"加上?": "+", "[减減]去?": "-", "乘[以上]?": "*", "除以": "/", "等[于於](几|幾|多少)?$": ""}
+_CHINESE_NUMBER = re.compile(f"[{WORDS}]+")
 _TOKEN = re.compile(r"[0-9]+|[-+*/]")
 
 
@@ -35,7 +38,8 @@ def normalise_arithmetic(text: str) -> str:
 
 
 def evaluate(text: str) -> str:
-    """The value of an arithmetic text, as text: ``"3+8=?"`` -> ``"11"``, ``"7÷2="`` -> ``"7/2"``.
+    """The value of an arithmetic text, as text: ``"3+8=?"`` -> ``"11"``, ``"7÷2="`` -> ``"7/2"``,
+    ``"十二乘以三"`` -> ``"36"``.
 
     Raises ``ArithmeticTextError`` for anything else than numbers joined by signs, for more than 64
     characters, and for a division by zero.
@@ -44,7 +48,7 @@ def evaluate(text: str) -> str:
         raise ArithmeticTextError(
             f"an arithmetic text has at most {MAX_LABEL_LENGTH} characters; this one has {len(text)}"
         )
-    plain = normalise_arithmetic(text)
+    plain = _in_digits(normalise_arithmetic(text))
     tokens = _TOKEN.findall(plain)
     if plain.startswith("-"):
         tokens.insert(0, "0")
@@ -57,9 +61,22 @@ def evaluate(text: str) -> str:
     )
     if not well_formed:
         raise ArithmeticTextError(
-            f"{text!r} is no arithmetic text: numbers joined by + - * (or x, ×) / (or ÷), such as '3+8=?'"
+            f"{text!r} is no arithmetic text: numbers joined by + - * (or x, ×) / (or ÷), such as '3+8=?', "
+            "or all that in Chinese words"
         )
     return str(_value(text, [Fraction(number) for number in numbers], signs))
+
+
+def _in_digits(plain: str) -> str:
+    """With digits and signs for Chinese words; those that are no number stay."""
+    for words, sign in _CHINESE_SIGNS.items():
+        plain = re.sub(words, sign, plain)
+    return _CHINESE_NUMBER.sub(_digits, plain)
+
+
+def _digits(words: re.Match[str]) -> str:
+    number = from_chinese(words[0])
+    return words[0] if number is None else str(number)
 
 
 def _value(text: str, numbers: list[Fraction], signs: list[str]) -> Fraction:

@@ -11,13 +11,11 @@ from typing import ClassVar, NamedTuple
 from numpy.random import Generator
 
 from captchalab.errors import UsageError, suggest
+from captchalab.reading.chinese import in_chinese
 
 NUMERALS = ("digits", "chinese", "formal")
-LARGEST = 9999
 _FORM = re.compile(r"(\d{1,4})(?:-(\d{1,4}))? (\S{1,8}) (\d{1,4})(?:-(\d{1,4}))?")
 _MINUS, _DIVIDED = ("-", "−", "－", "减"), ("/", "÷", "除以")
-_ORDINARY = "零一二三四五六七八九", "十百千"
-_FORMAL = "零壹贰叁肆伍陆柒捌玖", "拾佰仟"
 _TRIES = 1000
 _WIDEST_PAD = 16
 
@@ -148,18 +146,3 @@ def _parsed(form: str) -> _Form:
     if parsed.divides and parsed.even is None:
         raise UsageError(f"{form!r}: no division of these numbers comes out even")
     return parsed
-
-
-def in_chinese(number: int, formal: bool = False) -> str:
-    """A number from 0 to 9999 in Chinese words: 12 -> 十二, 105 -> 一百零五; ``formal``: 壹佰零伍."""
-    numerals, units = _FORMAL if formal else _ORDINARY
-    digits = [int(digit) for digit in str(number)]
-    words = ""
-    for place, digit in zip(range(len(digits) - 1, -1, -1), digits, strict=True):
-        if digit:
-            words += numerals[digit] + (units[place - 1] if place else "")
-        elif not words.endswith(numerals[0]):
-            words += numerals[0]
-    words = words.rstrip(numerals[0]) or numerals[0]
-    ten = numerals[1] + units[0]
-    return words[1:] if words.startswith(ten) and not formal else words
