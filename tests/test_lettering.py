@@ -349,3 +349,34 @@ def test_a_line_too_long_is_tightened_at_the_left_and_keeps_its_size() -> None:
     assert pitches("HHHHHHHH", 1.0) <= {near - 1, near, near + 1}
     starts = [columns(text, 1.0)[0].start for text in ("HHHH", "HHHHHHHH")]
     assert max(starts) < 5
+
+
+def test_reversals_turn_the_drift_round_from_one_character_to_the_next() -> None:
+    def wide(reversals: float) -> list[int]:
+        line: dict[str, Any] = {"fonts": ("Arimo-Regular",), "gap": 0.5, "drift": 20.0, "canvas": (240, 60)}
+        return [s.stop - s.start for s in islands(written("lllll", **line, reversals=reversals))]
+
+    first, second, *others = wide(1.0)
+    assert min(second, *others[1::2]) > first + 5, "every other one leans"
+    assert max(others[0::2]) <= first + 1, "and the next stands upright again, as the first did"
+    assert wide(0.0) != wide(1.0)
+
+
+def test_boxes_overlap_by_a_fraction_of_the_narrower() -> None:
+    def columns(gap: float) -> tuple[int, int]:
+        line: dict[str, Any] = {
+            "fit": "clip",
+            "size": 0.8,
+            "rotation": 45,
+            "advance": "box",
+            "canvas": (200, 80),
+        }
+        left, _, right, _ = box(written("HH", **line, gap=gap))
+        return left, right
+
+    def width(gap: float) -> int:
+        return columns(gap)[1] - columns(gap)[0]
+
+    one = width(0) / 2
+    assert width(0.5) - width(0) == pytest.approx(0.5 * one, abs=3)
+    assert width(0) - width(-0.4) == pytest.approx(0.4 * one, abs=3)

@@ -38,28 +38,29 @@ class Line(NamedTuple):
     """How much higher its middle is than its ends."""
     slope: float
     """Pixels down for each to the right."""
-    drift: float
-    """Degrees by which each character is turned further than the one before."""
+    turns: tuple[float, ...]
+    """Degrees by which each character is turned; none for no character."""
 
 
 def placed(line: Line, letters: Sequence[Letter]) -> list[Placed]:
     """Every letter on its place, as large as the canvas allows, turned with the line where that bends."""
-    if line.drift:
+    if line.turns:
         letters = [
-            letter._replace(rotation=letter.rotation + line.drift * (i - (len(letters) - 1) / 2))
-            for i, letter in enumerate(letters)
+            letter._replace(rotation=letter.rotation + turn)
+            for letter, turn in zip(letters, line.turns, strict=True)
         ]
     shaped = [(letter, letter.shape()) for letter in letters]
-    advances = _advances(line, letters)
-    starts, total = on_a_line(advances, [letter.gap for letter in letters])
+    advances = _advances(line, shaped)
+    gaps = _gaps(line, letters, advances)
+    starts, total = on_a_line(advances, gaps)
     if line.tightened and total > line.width - 2 * line.margin:
-        line, starts, total = _tightened(line, letters, advances)
+        line, starts, total = _tightened(line, advances, gaps)
     factor = _factor(line, shaped, total) if line.inside else 1.0
     if factor < 1.0:
         letters = [letter.resized(factor) for letter in letters]
         shaped = [(letter, letter.shape()) for letter in letters]
-        advances = _advances(line, letters)
-        starts, total = on_a_line(advances, [letter.gap for letter in letters])
+        advances = _advances(line, shaped)
+        starts, total = on_a_line(advances, _gaps(line, letters, advances))
     columns, total = _columns(line, letters, advances, starts, total)
     centre, half = sum(columns) / len(columns), max(total, 1.0) / 2
     result = []
@@ -86,13 +87,11 @@ def _factor(line: Line, shaped: Shaped, total: float) -> float:
     return min(1.0, wide, *[_room(line, letter, shape) for letter, shape in shaped])
 
 
-def _tightened(
-    line: Line, letters: Sequence[Letter], advances: list[float]
-) -> tuple[Line, list[float], float]:
+def _tightened(line: Line, advances: list[float], gaps: list[float]) -> tuple[Line, list[float], float]:
     """The line at the left with half its gaps, or with none where that is still too long."""
-    starts, total = on_a_line(advances, [letter.gap / 2 for letter in letters])
+    starts, total = on_a_line(advances, [gap / 2 for gap in gaps])
     if total > line.width - 2 * line.margin:
-        starts, total = on_a_line(advances, [0.0] * len(letters))
+        starts, total = on_a_line(advances, [0.0] * len(gaps))
     return line._replace(place="left"), starts, total
 
 
@@ -135,10 +134,24 @@ def _room(line: Line, letter: Letter, shape: Shape) -> float:
     return min(max(line.width - taken, 1) / max(across, 1), max(line.height - taken, 1) / max(down, 1))
 
 
-def _advances(line: Line, letters: Sequence[Letter]) -> list[float]:
+def _gaps(line: Line, letters: Sequence[Letter], advances: list[float]) -> list[float]:
+    """The space after each letter."""
+    if line.advance != "box":
+        return [letter.gap for letter in letters]
+    after = [*advances[1:], advances[-1]]
+    return [
+        letter.gap / letter.size * min(pair)
+        for letter, pair in zip(letters, zip(advances, after, strict=True), strict=True)
+    ]
+
+
+def _advances(line: Line, shaped: Shaped) -> list[float]:
     """What each letter takes up."""
     result = []
-    for letter in letters:
+    for letter, shape in shaped:
+        if line.advance == "box" and letter.glyph.coverage is not None:
+            result.append(shape.left + shape.right - 2 * letter.edge)
+            continue
         ink = None if line.advance == "font" else letter.glyph.coverage
         wide = letter.glyph.advance if ink is None else ink.shape[1]
         result.append(wide * letter.scale * letter.stretch[0])
@@ -166,7 +179,7 @@ def _columns(
     columns = []
     for letter, start, advance in zip(letters, starts, advances, strict=True):
         glyph, middle = letter.glyph, advance / 2
-        if glyph.coverage is not None and line.advance != "ink":
+        if glyph.coverage is not None and line.advance not in ("ink", "box"):
             middle = (glyph.left + glyph.coverage.shape[1] / 2) * letter.scale * letter.stretch[0]
         columns.append(begin + start + middle)
     return columns, total

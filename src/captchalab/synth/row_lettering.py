@@ -39,7 +39,7 @@ _NUMBERS = (
 _PAINTS = ("colour", "outline_colour")
 _WORDS = {
     "place": ("centred", "left", "anywhere", "spread", "columns", "justified"),
-    "advance": ("font", "ink", "ink width"),
+    "advance": ("font", "ink", "ink width", "box"),
     "fit": ("shrink", "clip", "fill", "tighten"),
 }
 
@@ -76,7 +76,8 @@ class RowLettering:
     """Where ``left`` and ``columns`` begin, as a fraction of the width; once for the picture."""
     advance: str = "font"
     """What a character takes up in the line: its advance in the ``font``, or the width of its ``ink``;
-    or ``ink width``: as wide, but each character keeps the distance from the pen that its font gives it."""
+    or ``ink width``: as wide, but each character keeps the distance from the pen that its font gives it;
+    or the ``box`` around its turned ink: then gaps are fractions of the narrower of two such neighbours."""
     gap: Range = 0.0
     """Space after a character, as a fraction of its size; negative overlaps, a third stays free."""
     jitter_x: Range = 0.0
@@ -91,6 +92,8 @@ class RowLettering:
     """Turn of the whole line, degrees clockwise; once."""
     drift: Range = 0.0
     """Degrees by which each character is turned further than the one before it; once."""
+    reversals: float = 0.0
+    """How often a character turns the drift round; then it counts from the first, not from the middle."""
     colour: Paint = "ink"
     """Of a character."""
     tint: Range = 0.0
@@ -151,6 +154,7 @@ class RowLettering:
         "shadow_x": (-100, 100),
         "shadow_y": (-100, 100),
         "shadow_blur": (0, 50),
+        "reversals": (0, 1),
         "wide": (0, 10),
         "tall": (0, 10),
         "margin": (0, 0.45),
@@ -187,7 +191,7 @@ class RowLettering:
         canvas = canvas.copy()
         height, width = canvas.shape[:2]
         letters = self._letters(rng, text, height, colours)
-        line = self._line(rng, width, height)
+        line = self._line(rng, width, height, len(letters))
         find_inks = kept_inks_of if opacities else inks_of
         inks = [
             (faded(tile, opacity * spot.letter.opacity), colour)
@@ -265,7 +269,7 @@ class RowLettering:
                 return [common[int(rng.random() * len(common))]] * len(text)
         return [fonts[int(rng.random() * len(fonts))] for fonts in able]
 
-    def _line(self, rng: Generator, width: int, height: int) -> Line:
+    def _line(self, rng: Generator, width: int, height: int, count: int) -> Line:
         margin = pick(rng, self.margin) * height
         return Line(
             place=self.place,
@@ -283,8 +287,18 @@ class RowLettering:
             level=pick(rng, self.baseline) * height,
             bow=pick(rng, self.arc) * height,
             slope=math.tan(math.radians(pick(rng, self.slope))),
-            drift=pick(rng, self.drift),
+            turns=self._turns(rng, count),
         )
+
+    def _turns(self, rng: Generator, count: int) -> tuple[float, ...]:
+        """Degrees by which the drift turns each character; nothing where there is none."""
+        drift = pick(rng, self.drift)
+        if not drift:
+            return ()
+        if not self.reversals:
+            return tuple(drift * (i - (count - 1) / 2) for i in range(count))
+        steps = np.where(rng.random(count) < self.reversals, -1.0, 1.0).cumprod() * drift
+        return (0.0, *steps[:-1].cumsum().tolist())
 
 
 def _pull(rng: Generator, most: float) -> Corners:
