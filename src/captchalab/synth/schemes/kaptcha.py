@@ -13,8 +13,9 @@ from captchalab.synth.texts import RandomTexts
 ALPHABET = "2345678abcdefgmnpwxy"
 FONTS = ("Arimo-Bold", "Cousine-Bold")
 
-# Light grey to white from corner to corner, as Java's gradients run.
-GROUND = (step("linear_gradient", start="grey 186 198", end="grey 248 255", angle=(2, 9)),)
+# Light grey to white from corner to corner, as Java's gradients run: the angle follows from the canvas.
+GROUND = (step("linear_gradient", start="grey 190 194", end="grey 253 255", angle=(3, 4)),)
+RUOYI_GROUND = (step("linear_gradient", start="grey 190 194", end="grey 253 255", angle=(7, 9)),)
 FRAME = step("frame", thickness=1, colour="#000000")
 JPEG = step("jpeg", quality=75)
 # A short curve at the left and one through the text; both begin thick.
@@ -23,7 +24,7 @@ CURVES = (
     step("cubic", x1=0.1, x2=0.25, x3=0.5, x4=0.9, colour="#000000", thickness=(1.7, 1.9), head=(1.6, 2.0)),
 )
 SHADOW = step(
-    "shadow", offset_x=(-0.5, 0.5), offset_y=(4.5, 5.5), blur=(2.8, 3.8), colour="#000000", opacity=1.0
+    "shadow", offset_x=0.0, offset_y=5.0, blur=(3.1, 3.5), colour="#000000", opacity=1.0
 )
 
 LETTERING = RowLettering(
@@ -31,8 +32,9 @@ LETTERING = RowLettering(
     size=0.8,
     crisp=True,
     advance="ink width",
-    gap=(-0.04, 0.07),
-    baseline=(0.55, 0.585),
+    gap=(0.0, 0.035),
+    jitter_x=0.015,
+    baseline=(0.56, 0.57),
     margin=0.0,
     shared=("size",),
 )
@@ -60,11 +62,11 @@ WATER_RIPPLE = Scheme(
         ),
         step(
             "wobble",
-            sideways=(0.045, 0.06),
-            sideways_period=(1.75, 2.02),
+            sideways=(0.05, 0.054),
+            sideways_period=(1.86, 1.91),
             sideways_phase=0.0,
-            upright=(0.03, 0.038),
-            upright_period=(0.59, 0.67),
+            upright=(0.033, 0.035),
+            upright_period=(0.62, 0.636),
             upright_phase=0.0,
             lean=0.0,
         ),
@@ -76,7 +78,7 @@ FISH_EYE = replace(
     WATER_RIPPLE,
     name="kaptcha-fisheye",
     summary="bold black letters under blue and red lines, seen through a lens, on grey (kaptcha, Java)",
-    lettering=replace(LETTERING, size=(0.78, 0.82)),
+    lettering=replace(LETTERING, size=0.8),
     on_text=(),
     over=(
         step(
@@ -119,11 +121,11 @@ WITH_SHADOW = replace(
     on_text=(
         step(
             "wobble",
-            sideways=(0.14, 0.165),
-            sideways_period=(0.95, 1.85),
+            sideways=(0.15, 0.155),
+            sideways_period=(0.96, 1.8),
             sideways_phase=0.0,
-            upright=(0.018, 0.042),
-            upright_period=(0.23, 0.53),
+            upright=(0.02, 0.04),
+            upright_period=(0.24, 0.515),
             upright_phase=0.0,
             lean=0.0,
         ),
@@ -135,18 +137,19 @@ RUOYI_CHAR = replace(
     WITH_SHADOW,
     name="kaptcha-ruoyi-char",
     summary="four bold black letters in waves, soft shadow, two curves, on grey (kaptcha as RuoYi sets it)",
-    lettering=replace(LETTERING, size=(0.62, 0.645), baseline=(0.465, 0.5)),
+    lettering=replace(LETTERING, size=0.633, baseline=(0.475, 0.485)),
     lengths=(4, 4),
     width=160,
     height=60,
+    under=RUOYI_GROUND,
     on_text=(
         step(
             "wobble",
-            sideways=(0.115, 0.14),
-            sideways_period=(0.8, 1.55),
+            sideways=(0.125, 0.128),
+            sideways_period=(0.81, 1.49),
             sideways_phase=0.0,
-            upright=(0.015, 0.035),
-            upright_period=(0.19, 0.44),
+            upright=(0.0167, 0.0333),
+            upright_period=(0.2, 0.43),
             upright_phase=0.0,
             lean=0.0,
         ),
@@ -160,13 +163,10 @@ RUOYI_MATH = replace(
     summary="a sum in bold blue figures in waves, soft shadow, on grey (kaptcha as RuoYi sets it)",
     lettering=replace(
         LETTERING,
-        size=(0.57, 0.597),
-        gap=(0.02, 0.07),
-        jitter_x=(0.02, 0.13),
-        outline=(0.25, 0.45),
-        thickness=(-1.3, -0.4),
-        outline_colour="#000060",
-        baseline=(0.45, 0.485),
+        size=0.584,
+        gap=(0.0286, 0.06),
+        jitter_x=(0.06, 0.085),
+        baseline=(0.458, 0.467),
         shared=("size", "jitter_x"),
     ),
     alphabet="*+-/0123456789=?",
