@@ -20,14 +20,20 @@ def lines(
     *,
     count: Range = (3, 8),
     span: str = "anywhere",
+    drift: Range = 0.0,
     colour: Paint = "ink",
     same_colour: bool = False,
     thickness: Range = (1, 2),
     smooth: bool = True,
     opacity: Range = 1.0,
 ) -> Bytes:
-    """Straight lines; ``span`` is ``anywhere``, ``across``, ``down`` or ``edges`` (from rim to rim)."""
+    """Straight lines; ``span`` is ``anywhere``, ``across``, ``down`` or ``edges`` (from rim to rim).
+
+    The second line begins ``drift`` heights further right than it would, the third twice as far, and so on.
+    """
     ends = find_ends(rng, picture, pick_count(rng, count), span)
+    if drift != 0:
+        ends[:, 0, 0] += np.arange(len(ends)) * many(rng, drift, len(ends)) * picture.shape[0]
     return draw_strokes(rng, picture, colours, ends, Pen(colour, same_colour, thickness, smooth, opacity))
 
 

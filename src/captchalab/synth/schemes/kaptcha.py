@@ -23,9 +23,7 @@ CURVES = (
     step("cubic", x1=0.1, x2=0.1, x3=0.25, x4=0.25, colour="#000000", thickness=(1.7, 1.9), head=(1.6, 2.0)),
     step("cubic", x1=0.1, x2=0.25, x3=0.5, x4=0.9, colour="#000000", thickness=(1.7, 1.9), head=(1.6, 2.0)),
 )
-SHADOW = step(
-    "shadow", offset_x=0.0, offset_y=5.0, blur=(3.1, 3.5), colour="#000000", opacity=1.0
-)
+SHADOW = step("shadow", offset_x=0.0, offset_y=5.0, blur=(3.1, 3.5), colour="#000000", opacity=1.0)
 
 LETTERING = RowLettering(
     fonts=FONTS,

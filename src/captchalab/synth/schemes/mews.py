@@ -12,22 +12,24 @@ _FONTS = (
     "OpenSans-Regular",
     "OpenSans-Bold",
     "OpenSans-Italic",
-    "OpenSans-BoldItalic",
+    "Arimo-Regular",
     "AveriaSansGWF-Regular",
+    "ComicNeue-Bold",
+    "PlainRounded-Bold",
     "RobotoCondensed-Bold",
-    "WenQuanYiMicroHei",
+    "RocknRollOne-Regular",
 )
 _LETTERING = RowLettering(
     fonts=_FONTS,
     size=(0.84, 1.02),
     rotation=(-15, 15),
     stretch_x=(0.82, 1.05),
-    thickness=(-0.6, 0.8),
+    thickness=(-0.5, 0.9),
     place="columns",
     start=0.0,
     jitter_x=(-0.1, 0.16),
     jitter_y=(-0.12, 0.12),
-    baseline=(0.45, 0.5),
+    baseline=(0.44, 0.485),
     colour=(0, 255),
     fit="clip",
     shared=(),
@@ -70,7 +72,10 @@ DEFAULT = Scheme(
     height=65,
     palette=Palette(background="#ecf2f4", ink=(0, 255)),
     under=_PAPER,
-    over=(step("lines", count=(4, 6), colour=_MAGENTA, thickness=(1.3, 2.2)), step("jpeg", quality=75)),
+    over=(
+        step("lines", count=4, drift=(0, 1), colour=_MAGENTA, thickness=(1.3, 1.9)),
+        step("jpeg", quality=75),
+    ),
 )
 
 FLAT = replace(
@@ -81,21 +86,24 @@ FLAT = replace(
         _LETTERING,
         colour=("#2c3e50", "#c0392b", "#16a085", "#8e44ad", "#303f9f", "#f57c00", "#795548"),
     ),
-    over=(step("lines", count=(8, 11), colour=_MAGENTA, thickness=(1.3, 2.2)), step("jpeg", quality=75)),
+    over=(
+        step("lines", count=7, drift=(0, 1), colour=_MAGENTA, thickness=(1.3, 1.9)),
+        step("jpeg", quality=75),
+    ),
 )
 
 INVERSE = replace(
     DEFAULT,
     name="mews-inverse",
     summary="small blurred characters in any colour on grey paper, magenta lines (mewebstudio)",
-    lettering=replace(_LETTERING, size=(0.72, 1.02)),
+    lettering=replace(_LETTERING, size=(0.72, 1.02), thickness=(-0.9, 0.35)),
     alphabet="digits+upper+lower",
     lengths=(5, 5),
     width=120,
     height=36,
     over=(
-        step("lines", count=(3, 6), colour=_MAGENTA, thickness=(1.3, 2.2)),
-        step("blur", radius=(0.7, 1.0)),
+        step("lines", count=4, drift=(0, 1), colour=_MAGENTA, thickness=(1.1, 1.7)),
+        step("blur", radius=(0.6, 0.95)),
         step("jpeg", quality=75),
     ),
 )
