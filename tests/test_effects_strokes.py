@@ -102,6 +102,13 @@ def test_spans_begin_and_end_where_they_say() -> None:
     assert np.hypot(*(ends("edges")[:, 1] - ends("edges")[:, 0]).T).min() > 10
 
 
+def test_lines_that_drift_begin_further_right_one_after_the_other() -> None:
+    one = [apply("lines", count=1, thickness=2, drift=drift) for drift in (0.0, 0.5)]
+    assert np.array_equal(*one), "the first one stays"
+    left = [darkness(apply("lines", count=12, thickness=2, drift=d))[:, :40].sum() for d in (0.5, 0.0)]
+    assert left[0] < 0.8 * left[1]
+
+
 @pytest.mark.parametrize("name", ["lines", "bezier", "polylines", "dashes"])
 def test_unknown_span_names_the_known(name: str) -> None:
     with pytest.raises(UsageError, match=r"span 'acros'.*'across'"):

@@ -76,7 +76,7 @@ FISH_EYE = replace(
     WATER_RIPPLE,
     name="kaptcha-fisheye",
     summary="bold black letters under blue and red lines, seen through a lens, on grey (kaptcha, Java)",
-    lettering=replace(LETTERING, size=0.8),
+    lettering=replace(LETTERING, size=(0.78, 0.82)),
     on_text=(),
     over=(
         step(
