@@ -8,6 +8,7 @@ import pytest
 from captchalab.errors import UsageError
 from captchalab.synth.colours import Colours
 from captchalab.synth.effects import EFFECTS
+from captchalab.synth.effects.fraying import fray
 from captchalab.synth.effects.layers import compose
 from captchalab.synth.effects.paths import Pen, draw_strokes, find_ends, many_colours
 from captchalab.synth.randomness import random_for
@@ -244,16 +245,33 @@ def test_ellipses_that_are_not_turned_lie_level() -> None:
         assert tall < 0.4 * broad or broad < 10  # or cut off by an edge
 
 
-@pytest.mark.parametrize("ground_only", [False, True])
-def test_scatter_moves_pixels_but_neither_makes_nor_loses_any(ground_only: bool) -> None:
+@pytest.mark.parametrize(("ground_only", "times"), [(False, 2), (True, 1)])
+def test_scatter_moves_pixels_but_neither_makes_nor_loses_any(ground_only: bool, times: int) -> None:
     bar = plain()
     bar[20:40, 50:90] = INK
-    frayed = apply("scatter", picture=bar, share=0.5, reach=1, times=2, ground_only=ground_only)
+    frayed = apply("scatter", picture=bar, share=0.5, reach=1, times=times, ground_only=ground_only)
     assert darkness(frayed).sum() == darkness(bar).sum() and not np.array_equal(frayed, bar)
     moved = (frayed != bar).any(axis=2)
     assert not moved[:, :49].any() and not moved[:19].any(), "nothing moves further than its neighbour"
     below = moved[40:].any() or moved[:, 90:].any()
     assert below != ground_only
+
+
+def test_fraying_is_what_one_swap_after_the_other_makes() -> None:
+    rng = np.random.default_rng(5)
+    empty = rng.random((23, 37)) < 0.6
+    picture = np.where(empty[..., None], 255, rng.integers(0, 200, (23, 37, 3))).astype(np.uint8)
+    draws = np.frombuffer(np.random.default_rng(1).bytes(empty.size), dtype=np.uint8).reshape(empty.shape)
+    expected, ground = picture.copy(), empty.copy()
+    for y, x in np.ndindex(23, 37):
+        # A share of 3/4 leaves each of the three ways 64 of the 256 numbers.
+        down, aside = ((0, 1), (1, 0), (1, 1), (0, 0))[draws[y, x] // 64]
+        if ground[y, x] and y + down < 23 and x + aside < 37:
+            for grid in (expected, ground):
+                here, there = grid[y, x].copy(), grid[y + down, x + aside].copy()
+                grid[y, x], grid[y + down, x + aside] = there, here
+    assert np.array_equal(fray(np.random.default_rng(1), picture, empty, 0.75), expected)
+    assert np.array_equal(fray(np.random.default_rng(1), picture, empty, 0), picture)
 
 
 def test_edges_are_grey_where_nothing_changes() -> None:

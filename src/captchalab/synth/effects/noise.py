@@ -10,6 +10,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from captchalab.synth.colours import Colours, Paint
+from captchalab.synth.effects.fraying import fray
 from captchalab.synth.effects.layers import Bytes, disc, laid
 from captchalab.synth.effects.paths import Pen, pixel_values
 from captchalab.synth.opencv import cv2
@@ -97,9 +98,15 @@ def scatter(
     """Pixels change places with others on their right, then with others below, and so on: ``times`` in all.
 
     ``share`` (0 to 1) of them want to each time, with the one ``reach`` pixels away. With ``ground_only``
-    these are all in the colour of the background (on a layer: transparent): upper and left edges fray.
+    these are all in the colour of the background (on a layer: transparent), and go one after the other, each
+    one place to the right, down or both: edges fray.
     """
-    ground = colours.background if picture.shape[2] == 3 else (0, 0, 0, 0)
+    if ground_only:
+        ground = colours.background if picture.shape[2] == 3 else (0, 0, 0, 0)
+        for _ in range(pick_count(rng, times)):
+            empty = np.asarray(cv2.inRange(picture, ground, ground), dtype=np.bool_)
+            picture = fray(rng, picture, empty, pick(rng, share))
+        return picture
     moved = picture.copy()
     for turn in range(pick_count(rng, times)):
         # A step down is a step to the right of the transposed picture.
@@ -109,12 +116,8 @@ def scatter(
         here, there = image[:, :-apart], image[:, apart:]
         numbers = np.frombuffer(rng.bytes(here.shape[0] * here.shape[1]), dtype=np.uint8)
         wanting = numbers.reshape(here.shape[:2]) < 256 * pick(rng, share)
-        if ground_only:
-            empty = (np.asarray(cv2.inRange(moved, ground, ground)) > 0).transpose(axes[:2])
-            wanting &= empty[:, :-apart] & ~empty[:, apart:]
-        else:
-            # Whoever wants the place of another that wants to move has to wait.
-            wanting[:, :-apart] &= ~wanting[:, apart:]
+        # Whoever wants the place of another that wants to move has to wait.
+        wanting[:, :-apart] &= ~wanting[:, apart:]
         rows, columns = np.nonzero(wanting)
         theirs = there[rows, columns]
         there[rows, columns] = here[rows, columns]

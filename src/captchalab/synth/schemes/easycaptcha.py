@@ -27,6 +27,19 @@ _LINE = step(
     thickness=(1.7, 2.3),
 )
 
+_BLOCKS = RowLettering(
+    fonts=tuple(f"CartoonBlock{number}" for number in range(1, 7)),
+    size=(0.64, 0.69),
+    place="columns",
+    start=0,
+    jitter_x=(-0.03, 0.03),
+    jitter_y=(-0.01, 0.01),
+    baseline=0.52,
+    colour=_COLOURS,
+    fit="clip",
+    crisp=True,
+    shared=(),
+)
 _CARTOON = RowLettering(
     fonts=(
         *("AveriaSansGWF-Regular", "CaveatBrush-Regular", "ComicNeue-Bold", "GloriaHallelujah-Regular"),
@@ -43,20 +56,18 @@ _CARTOON = RowLettering(
     baseline=(0.48, 0.51),
     colour=_COLOURS,
     shared=(),
-    aliases={c: c.upper() for c in _LETTERS if c.islower()},
 )
 
 SPEC = Scheme(
     name="easycaptcha-spec",
     summary="hollow cartoon capitals in colours of their own, a curve and two rings (EasyCaptcha)",
-    lettering=_CARTOON,
+    lettering=_BLOCKS,
     alphabet=_LETTERS,
     lengths=(5, 5),
     width=130,
     height=48,
     palette=Palette(background="#ffffff", ink=_COLOURS),
     under=(_RINGS, _LINE),
-    on_text=(step("block", rim=(1.6, 2.4), depth_x=(-2.5, 2.5), depth_y=(1, 3.5)),),
 )
 
 GIF = replace(
@@ -77,6 +88,7 @@ ARITH = replace(
     lettering=replace(_CARTOON, size=(0.6, 0.72), jitter_x=(0.18, 0.3)),
     texts=Sums(forms=("0-9 + 0-9", "0-9 - 0-9", "0-9 x 0-9")),
     under=(_RINGS,),
+    on_text=(step("block", rim=(1.6, 2.4), depth_x=(-2.5, 2.5), depth_y=(1, 3.5)),),
 )
 
 CHINESE = replace(
@@ -91,6 +103,7 @@ CHINESE = replace(
         jitter_x=(0.07, 0.16),
         baseline=(0.5, 0.55),
         colour=_COLOURS,
+        crisp=True,
     ),
     alphabet="chinese",
     lengths=(4, 4),
@@ -98,5 +111,4 @@ CHINESE = replace(
         step("ellipses", count=3, size=(0.1, 0.32), ratio=1, colour=_COLOURS, thickness=(1, 1.5)),
         replace(_LINE, options={**_LINE.options, "thickness": (1, 1.4)}),
     ),
-    on_text=(),
 )
