@@ -103,7 +103,6 @@ CHINESE = replace(
         jitter_x=(0.07, 0.16),
         baseline=(0.5, 0.55),
         colour=_COLOURS,
-        crisp=True,
     ),
     alphabet="chinese",
     lengths=(4, 4),
