@@ -70,7 +70,6 @@ GROUPS: dict[str, tuple[str, ...]] = {
     ),
     "display": (
         "CherryBomb-Regular",
-        "PixelifySans-Regular",
         "PlainGothic",
         "PlainRounded-Bold",
         "PlainShadow",

@@ -19,7 +19,6 @@ GREGWAR = Scheme(
             "DejaVuSerif",
             "FantasqueSansMono-Bold",
             "PatrickHand-Regular",
-            "PixelifySans-Regular",
             "PlainRounded-Bold",
             "PlainSchool",
             "PlainStack",
