@@ -143,6 +143,13 @@ def test_swirl_turns_its_middle_and_keeps_distances() -> None:
     assert abs(rows[30, 82] - 29.5) > abs(columns[30, 82] - 79.5), "a quarter turn near the centre"
 
 
+def test_an_aslant_water_ripple_moves_as_far_to_the_side_as_down() -> None:
+    options = {"amplitude": 0.05, "wavelength": 0.4, "radius": 3, "phase": 0.25, "aslant": True, **MIDDLE}
+    sideways, down = (moved[INNER] for moved in shifts("water_ripple", **options))
+    assert np.abs(sideways - down).max() < 0.1
+    assert np.abs(sideways).max() == pytest.approx(0.05 * HEIGHT, abs=0.3)
+
+
 def test_water_ripple_moves_along_the_radius_only() -> None:
     sideways, down = shifts("water_ripple", amplitude=0.05, wavelength=0.4, radius=3, **MIDDLE)
     assert np.abs(down[29:31, 40:120]).max() == 0

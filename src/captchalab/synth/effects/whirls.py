@@ -25,22 +25,27 @@ def water_ripple(
     phase: Range = (0.0, 1.0),
     centre_x: Range = _MIDDLE,
     centre_y: Range = _MIDDLE,
+    aslant: bool = False,
     smooth: bool = True,
     fill: Paint = "edge",
 ) -> Bytes:
     """Rings of waves that die away at ``radius``; lengths in heights, the centre in widths and heights.
 
-    ``phase`` is in turns: 0.25 begins with a crest at the centre.
+    ``phase`` is in turns: 0.25 begins with a crest at the centre. Waves push along the radius, or, if
+    ``aslant``, as far to the side as down, as in JCaptcha.
     """
     height, width = picture.shape[:2]
     aside, down, away = _around(rng, picture, centre_x, centre_y)
     length, reach = max(1.0, pick(rng, wavelength) * height), max(1.0, pick(rng, radius) * height)
     turns = away * np.float32(2 * np.pi / length) + np.float32(2 * np.pi * pick(rng, phase))
     fading = np.maximum(np.float32(0), 1 - away / np.float32(reach))
-    # Divided by the distance, since the shift goes along the radius; it grows from 0 at the centre.
     swing, rise = np.float32(pick(rng, amplitude) * height), np.float32(length / 2)
-    share = swing * np.sin(turns) * fading / np.maximum(away, rise)
+    push = swing * np.sin(turns) * fading
     x, y = grid(height, width)
+    if aslant:
+        return move(picture, x + push, y + push, smooth, outside(rng, picture, fill, colours))
+    # Divided by the distance, since the shift goes along the radius; it grows from 0 at the centre.
+    share = push / np.maximum(away, rise)
     return move(picture, x + aside * share, y + down * share, smooth, outside(rng, picture, fill, colours))
 
 

@@ -9,15 +9,7 @@ from captchalab.synth.texts import RandomTexts
 from captchalab.synth.words import Words
 
 SMALL = "abcdefghijklmnopqrstuvwxyz"
-# A Java machine on Linux draws from every font that it finds.
-FONTS = (
-    *("Arimo-Regular", "Arimo-Bold", "Arimo-Italic", "Arimo-BoldItalic"),
-    *("Tinos-Regular", "Tinos-Bold", "Tinos-Italic", "Tinos-BoldItalic"),
-    *("Cousine-Regular", "Cousine-Bold", "DejaVuSansMono", "DejaVuSansMono-Bold"),
-    *("DejaVuSans", "DejaVuSans-Bold", "DejaVuSans-Oblique", "DejaVuSans-BoldOblique"),
-    *("DejaVuSerif", "DejaVuSerif-Bold", "DejaVuSerif-Italic", "DejaVuSerif-BoldItalic"),
-)
-
+# What a Java machine on Linux finds.
 DEJAVU = (
     *("DejaVuSans", "DejaVuSans-Bold", "DejaVuSans-Oblique", "DejaVuSans-BoldOblique"),
     *("DejaVuSerif", "DejaVuSerif-Bold", "DejaVuSerif-Italic", "DejaVuSerif-BoldItalic"),
@@ -26,18 +18,16 @@ DEJAVU = (
 
 DEFAULT = Scheme(
     name="jcaptcha-default",
-    summary="made-up words in black letters of many fonts, with holes, on white (JCaptcha, Java)",
+    summary="made-up words in black letters with holes, warped by rings of waves, on white (JCaptcha, Java)",
     lettering=RowLettering(
-        fonts=FONTS,
-        size=(0.32, 0.38),
-        rotation=(-8, 8),
-        place="left",
-        start=(-0.005, 0.02),
-        gap=(0.02, 0.52),
-        jitter_y=(-0.02, 0.02),
-        baseline=(0.18, 0.76),
+        fonts=DEJAVU,
+        size=(0.29, 0.337),
+        place="anywhere",
+        gap=(0.62, 0.67),
+        baseline=(0.19, 0.77),
+        fit="tighten",
         margin=0.0,
-        shared=(),
+        shared=("gap",),
     ),
     alphabet="-AMPS" + SMALL,
     lengths=(6, 7),
@@ -45,8 +35,20 @@ DEFAULT = Scheme(
     width=200,
     height=100,
     palette=Palette(background="#ffffff", ink="#000000"),
-    on_text=(step("holes", count=(6, 7), size=(0.04, 0.11)),),
-    over=(step("jpeg", quality=75),),
+    on_text=(step("holes", count=(3, 6), size=(0.05, 0.1)),),
+    over=(
+        step(
+            "water_ripple",
+            amplitude=(0.025, 0.033),
+            wavelength=(0.68, 0.72),
+            radius=1000,
+            phase=(0.16, 0.2),
+            centre_x=0.5,
+            centre_y=0.5,
+            aslant=True,
+        ),
+        step("jpeg", quality=75),
+    ),
 )
 
 BASIC_LIST = Scheme(
