@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 from captchalab.synth.scheme import step
-from captchalab.synth.schemes.kaptcha import CURVES, LETTERING, WATER_RIPPLE
+from captchalab.synth.schemes.kaptcha import ALPHABET, CURVES, LETTERING, WATER_RIPPLE
 
 CAPTCHA_V2 = replace(
     WATER_RIPPLE,
     name="captcha_v2",
     summary="bold black letters from the left, frayed in the middle, two curves, on grey (Keras OCR set)",
+    alphabet=ALPHABET.replace("a", ""),
     lettering=replace(
         LETTERING,
         fonts=(
