@@ -80,7 +80,7 @@ BASIC_LIST = Scheme(
         step("linear_gradient", probability=0.3, start="grey 0 40", end="grey 0 40"),
         step("texture", probability=0.22, first="grey 20 140", second="grey 120 245", scale=(0.1, 0.4)),
         step("texture", probability=0.2, first=(0, 60), second=(50, 130), scale=(0.04, 0.3), octave_count=2),
-        step("texture", probability=0.3, first="grey 185 250", second="grey 185 250", scale=(0.02, 0.4)),
+        step("texture", probability=0.38, first=(190, 250), second="grey 185 250", scale=(0.02, 0.4)),
         step("texture", probability=0.06, first="#ffffff", second="#000000", veins=(3, 6), scale=(0.2, 0.5)),
         step("lines", probability=0.12, count=(10, 40), span="any", colour=(20, 255), thickness=(1, 4)),
         step("ellipses", probability=0.08, count=(30, 90), size=(0.05, 0.2), colour=(40, 230)),
