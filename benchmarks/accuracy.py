@@ -13,7 +13,6 @@ a Markdown table of one row; `--model FILE` tests a finished file without traini
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import subprocess
 import sys
@@ -33,6 +32,7 @@ from recording import (
     say,
     with_interval,
 )
+from trials import test as measure
 
 from captchalab.reading.modelpath import find_model
 
@@ -143,18 +143,12 @@ def train(task: Task, settings: argparse.Namespace, out: Path) -> dict[str, Any]
 
 
 def test(task: Task, model: str, settings: argparse.Namespace) -> dict[str, Any]:
-    """Evaluate with the command line on pictures that no training saw; the figures that matter."""
+    """The figures on pictures that no training saw."""
     source = f"{CAPTCHA}?{task.scene}&seed={TEST_SEED}"
     if task.drawn:
         folder = ROOT / settings.work / f"{settings.task}-test-{task.pictures}"
         source = str(draw_folder(source, folder, task.pictures))
-    command = [sys.executable, "-m", "captchalab", "evaluate", model, source, "--json"]
-    if not task.drawn:
-        command += ["--limit", str(task.pictures)]
-    done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=True, text=True)
-    figures = json.loads(done.stdout)
-    names = ("images", "errors", "sequence_accuracy", "sequence_accuracy_low", "sequence_accuracy_high")
-    return {name: figures[name] for name in (*names, "character_accuracy", "milliseconds_per_image")}
+    return measure(Path(model), source, None if task.drawn else task.pictures)
 
 
 def main() -> None:

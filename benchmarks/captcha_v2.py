@@ -14,13 +14,12 @@ trained again. Prints a row a repeat.
 from __future__ import annotations
 
 import argparse
-import hashlib
 import statistics
 from pathlib import Path
 from typing import Any
 
 from recording import ROOT, Record, add_places, find_figures, percent, print_table, run_main, say
-from trials import add_threads, make_folds, open_at_rest, test, train
+from trials import add_threads, make_folds, open_at_rest, run_folder, test, train
 
 from captchalab.reading.metrics import wilson
 
@@ -64,8 +63,7 @@ def measure_fold(settings: argparse.Namespace, repeat: int, number: int) -> dict
     folds = make_folds(source, settings.folds, repeat, work)
     others = [str(fold) for fold in folds if fold != folds[number]]
     recipe = ROOT / settings.recipe
-    told = f"{recipe.read_text(encoding='utf-8')} {settings.steps}"
-    run = work / f"{recipe.stem}-{hashlib.sha256(told.encode()).hexdigest()[:8]}-{number}"
+    run = run_folder(work, f"fold-{number}-run", conditions_of(settings))
     changes = {"steps": settings.steps} if settings.steps else {}
     model, cost = train(
         others,
@@ -101,14 +99,16 @@ def main() -> None:
         shares.append(right / total)
         low, high = wilson(right, total)
         each = ", ".join(percent(fold["sequence_accuracy"]) for fold in folds)
-        seconds = statistics.fmean(fold["seconds"] for fold in folds)
+        clock, processor = (
+            statistics.fmean(fold[key] for fold in folds) for key in ("seconds", "processor_seconds")
+        )
         rows.append(
             (
                 str(repeat + 1),
                 each,
                 f"{right} of {total}",
                 f"{percent(right / total)} ({percent(low)} to {percent(high)})",
-                f"{seconds:.0f} s",
+                f"{clock:.0f} s, {processor:.0f} s of processor time",
             )
         )
     print_table(("repeat", "each fold", "read right", "together (95%)", "training of a fold"), rows)

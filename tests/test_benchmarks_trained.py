@@ -13,10 +13,12 @@ from test_benchmarks import last_line, run
 from captchalab.sources import open_source
 from captchalab.studies.compare import Entry
 from captchalab.synth.generate import generate
+from captchalab.training.recipe import load_recipe
 
 sys.path.insert(0, str(ROOT / "benchmarks"))
 
 import leaderboard
+import systems
 import trials
 
 TINY = (
@@ -81,6 +83,29 @@ def test_leaderboard_notes_each_recipe(archives: Path, tmp_path: Path) -> None:
     assert figures["images"] < 20 and figures["pictures_seen"] == 2 * 8
     page = tmp_path / "work" / "leaderboard" / "hutool-line-2-steps" / "comparison.html"
     assert "tiny" in page.read_text(encoding="utf-8")
+
+
+def test_systems_are_measured_once_with_what_they_cost(archives: Path, tmp_path: Path) -> None:
+    small = ["--recipe", str(archives / "tiny.toml"), "--pictures", "24", "--drawn", "20", "--tested", "10"]
+    arguments = ["1", "--network", "compact", *small, *places(tmp_path)]
+    table = run("systems", *arguments)
+    assert "| 1 |" in table and table.count("not measured yet") > 6
+    results = tmp_path / "results" / "systems.jsonl"
+    figures = last_line(results)["figures"]
+    assert (figures["images"], figures["training_pictures"], len(figures["curve"])) == (10, 24, 3)
+    whole = figures["multiply_adds"] / figures["share_of_compute"]
+    assert whole / figures["pictures_published"] == pytest.approx(71e6, rel=0.05), "of cnn-captcha at 104x60"
+    before = results.read_bytes()
+    assert run("systems", *arguments) == table
+    assert results.read_bytes() == before
+
+
+def test_every_system_has_recipes_for_both_networks() -> None:
+    for system in systems.SYSTEMS.values():
+        assert load_recipe(system.own).with_changes(**system.changes)
+        assert load_recipe(ROOT / "benchmarks" / "recipes" / f"{system.compact}.toml").network == "compact"
+        assert open_source(f"scheme:lepture?{system.scene}").sample(0).text
+        assert system.budget <= system.seen and 0 < system.published < 1
 
 
 def test_folds_count_by_their_pictures() -> None:
