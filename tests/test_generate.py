@@ -242,3 +242,18 @@ def test_what_is_there_already_is_never_written_over(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="not drawn"):
         generate(FolderSource(tmp_path / "out"), tmp_path / "new", 2)
     assert not (tmp_path / "new").exists()
+
+
+def test_a_program_without_a_file_is_told_how_to_draw(tmp_path: Path) -> None:
+    program = """
+from captchalab.sources import open_source
+from captchalab.synth.generate import generate
+generate(open_source("scheme:lepture"), "out", 200, workers=2)
+"""
+    done = subprocess.run(
+        [sys.executable, "-"], input=program, capture_output=True, text=True, cwd=tmp_path, timeout=60
+    )
+    assert done.stderr.splitlines()[-1].endswith(
+        "write it into a file, or draw in this process with workers=1"
+    )
+    assert not list((tmp_path / "out").glob("*.png"))

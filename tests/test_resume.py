@@ -26,6 +26,7 @@ from captchalab.sources import open_source
 from captchalab.synth.generate import generate
 from captchalab.training.checkpoint import Checkpoint, checkpoints, load_checkpoint, save_checkpoint
 from captchalab.training.fit import fit
+from captchalab.training.run import LOCK, training_alone
 
 STEPS, SAVE_EVERY, VALIDATE_EVERY = 120, 10, 15
 TIMINGS = ("seconds", "pictures_per_second")
@@ -276,6 +277,20 @@ def test_a_damaged_checkpoint_does_not_push_out_whole_ones(tmp_path: Path) -> No
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
+def test_one_training_at_a_time(sessions: Sessions, sources: tuple[str, str], tmp_path: Path) -> None:
+    process = sessions.start(sources, out=tmp_path / "run", steps=100_000)
+    try:
+        wait_until(sessions.is_training, process)
+        with pytest.raises(RunError, match=r"another process trains the run in .*: wait for its end"):
+            fit(sources, out=tmp_path / "run", resume=True, device="cpu")
+    finally:
+        process.kill()
+        process.join(20)
+    with training_alone(tmp_path / "run"):  # the lock died with its process
+        assert (tmp_path / "run" / LOCK).exists()
+    assert not (tmp_path / "run" / LOCK).exists()
+
+
 def test_a_killed_training_leaves_no_helpers_behind(
     sessions: Sessions, sources: tuple[str, str], tmp_path: Path
 ) -> None:

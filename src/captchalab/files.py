@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import os
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from captchalab.errors import UsageError
+try:
+    import fcntl
+except ModuleNotFoundError:  # a system without such locks
+    fcntl = None  # type: ignore[assignment]
+
+from captchalab.errors import RunError, UsageError
 
 
 def write_atomic(path: Path, data: bytes, *, durable: bool = True, mode: int | None = None) -> None:
@@ -39,3 +45,30 @@ def make_folder(path: Path) -> None:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UsageError(f"cannot create the folder {path} ({error.strerror})") from None
+
+
+@contextmanager
+def locked(path: Path, held: str) -> Iterator[None]:
+    """Hold the lock file ``path``, and delete it at the end. A lock ends with its process, however that ends.
+
+    Raises ``RunError(held)`` while another process holds it, ``UsageError`` if it cannot be written. Where
+    the system has no such locks, nothing is held.
+    """
+    try:
+        stream = path.open("wb")
+    except OSError as error:
+        raise UsageError(f"cannot write {path} ({error.strerror})") from None
+    with stream:
+        if fcntl is not None:
+            try:
+                # Unlike flock, nothing that helper processes inherit and hold on to.
+                fcntl.lockf(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except (BlockingIOError, PermissionError):
+                raise RunError(held) from None
+            except OSError:  # a file system without locks
+                pass
+        try:
+            yield
+        finally:
+            with suppress(OSError):
+                path.unlink()

@@ -105,9 +105,11 @@ def generate(
     most the pictures of the last moments are drawn again. A .tar or .parquet is drawn into OUT.part first,
     which a .parquet is made of at the end: it takes twice the space for that long.
     """
-    from captchalab.sources import open_source
+    from captchalab.sources import open_source, split_options
     from captchalab.synth.generate import generate as draw
 
+    if seed is not None and split_options(source)[1].get("seed", str(seed)) != str(seed):
+        raise UsageError(f"{source} and --seed {seed} name two seeds: leave one of them out")
     opened = open_source(source, seed=seed)
     try:
         with counter("drew") as show:

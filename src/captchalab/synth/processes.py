@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -13,7 +14,7 @@ from concurrent.futures.process import BrokenProcessPool
 from multiprocessing.connection import wait
 from typing import Any, TypeVar
 
-from captchalab.errors import RunError
+from captchalab.errors import RunError, UsageError
 from captchalab.synth.opencv import cv2
 
 Item = TypeVar("Item")
@@ -27,11 +28,17 @@ _function: Callable[[Any], Any] | None = None  # in a worker process
 def in_order(function: Callable[[Item], Answer], items: Iterable[Item], processes: int) -> Iterator[Answer]:
     """``function(item)`` for each item, in their order; with one process in this one.
 
-    Closing the generator ends the processes. The function must be picklable.
+    Closing the generator ends the processes. The function must be picklable. Raises ``UsageError`` in a
+    program that processes cannot be started from, ``RunError`` if one dies.
     """
     if processes == 1:
         yield from map(function, items)
         return
+    if getattr(sys.modules["__main__"], "__file__", None) == "<stdin>":
+        raise UsageError(
+            "a program read from standard input cannot start processes: write it into a file, or draw in "
+            "this process with workers=1"
+        )
     context = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(processes, context, _start_worker, (function,))
     waiting: deque[Future[Answer]] = deque()
@@ -44,7 +51,8 @@ def in_order(function: Callable[[Item], Answer], items: Iterable[Item], processe
             yield waiting.popleft().result()
     except BrokenProcessPool:
         raise RunError(
-            "a drawing process was ended from outside (out of memory?); the same command goes on from here"
+            "a drawing process died (killed, or out of memory): the same command goes on from here. In a "
+            "script that calls generate, keep the call under: if __name__ == '__main__':"
         ) from None
     finally:
         pool.shutdown(cancel_futures=True)

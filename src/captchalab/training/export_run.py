@@ -34,7 +34,7 @@ def export_run(run: str | Path, out: str | Path) -> Path:
         raise UsageError(f"no such run folder: {run}")
     recipe = stored_recipe(folder, {})
     if recipe is None:
-        raise RunError(f"{folder} is no run: it holds no {RECIPE}")
+        raise UsageError(f"{folder} is no run: it holds no {RECIPE}")
     try:
         plan, state = get_ready(recipe, (), open_accelerator("auto"), lambda _text: None, resuming=True)
     except UsageError as error:

@@ -6,7 +6,7 @@ import itertools
 import shlex
 import time
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -42,6 +42,7 @@ from captchalab.training.run import (
     is_finished,
     stored_recipe,
     take_up,
+    training_alone,
     write_beginning,
 )
 from captchalab.training.state import State
@@ -80,7 +81,8 @@ def fit(
     ``recipe`` is ``compact`` unless given; ``settings`` are fields of ``Recipe`` (``steps=2000``,
     ``start="runs/old"``, ``until=0.99``, ...) and go before it. ``resume`` goes on with the run in ``out``
     from its last checkpoint, by its own recipe, on the same pictures. Raises ``UsageError`` for wrong
-    settings and sources, ``LabelError`` for bad labels, ``RunError`` for broken runs, ``OutOfMemory``.
+    settings and sources, ``LabelError`` for bad labels, ``RunError`` for broken runs and one that another
+    process trains, ``OutOfMemory``.
     """
     begun = time.monotonic()
     run = choose_folder(out, resume)
@@ -114,13 +116,14 @@ def fit(
     else:
         tell(Message(f"run folder: {run}"))
         torch.manual_seed(plan.recipe.seed)  # trying the speed has drawn random numbers, or has not
-    if chief:
-        write_beginning(run, plan, state, resumed)
-    stream = itertools.islice(stream, plan.recipe.steps - state.step)
-    with closing(loading), _saying_how_to_go_on(run, tell):
-        trained = _trainer(run, plan, state, accelerator, tell, tensorboard).run(stream)
-    if chief and (trained or not is_finished(run)):
-        finish(run, plan, state, batches, accelerator.num_processes, lambda text: tell(Message(text)))
+    with training_alone(run) if chief else nullcontext():
+        if chief:
+            write_beginning(run, plan, state, resumed)
+        stream = itertools.islice(stream, plan.recipe.steps - state.step)
+        with closing(loading), _saying_how_to_go_on(run, tell):
+            trained = _trainer(run, plan, state, accelerator, tell, tensorboard).run(stream)
+        if chief and (trained or not is_finished(run)):
+            finish(run, plan, state, batches, accelerator.num_processes, lambda text: tell(Message(text)))
     accelerator.wait_for_everyone()
     pictures = state.step * plan.recipe.batch * accelerator.num_processes
     figures = state.figures if chief else {}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from shlex import quote
@@ -9,7 +11,7 @@ from typing import Any
 
 from captchalab import __version__
 from captchalab.errors import UsageError
-from captchalab.files import make_folder, write_atomic
+from captchalab.files import locked, make_folder, write_atomic
 from captchalab.reading.metrics import wilson
 from captchalab.reading.modelfile import ModelInfo
 from captchalab.samples.characters import load_alphabet
@@ -25,7 +27,7 @@ from captchalab.training.state import State
 from captchalab.training.validate import Validation, validate
 
 RECIPE, METRICS, MODEL, REPORT = "recipe.toml", "metrics.csv", "model.onnx", "report.md"
-CHECKPOINTS = "checkpoints"
+CHECKPOINTS, LOCK = "checkpoints", ".lock"
 SHEETS = ("curves", "samples", "predictions", "mistakes")
 WRITTEN = (METRICS, MODEL, REPORT, CHECKPOINTS, *(f"{name}.png" for name in SHEETS))
 """What a training writes after its recipe: where that is missing, these are somebody else's."""
@@ -112,9 +114,16 @@ def take_up(run: Path, state: State) -> bool:
     return True
 
 
-def write_beginning(run: Path, plan: Plan, state: State, resumed: bool) -> None:
-    """The folder of a run that is about to train: what it trains on, its recipe, and what it starts from."""
+@contextmanager
+def training_alone(run: Path) -> Iterator[None]:
+    """The folder of a run while this process trains it. Raises ``RunError`` where another one does."""
     make_folder(run)
+    with locked(run / LOCK, f"another process trains the run in {run}: wait for its end, or stop it"):
+        yield
+
+
+def write_beginning(run: Path, plan: Plan, state: State, resumed: bool) -> None:
+    """Into the folder of a run that is about to train: its pictures, its recipe, and what it starts from."""
     if not resumed:
         remember_pictures(run, plan.pictures)
     plan.recipe.save(run / RECIPE)
