@@ -48,3 +48,27 @@ def trained(tmp_path_factory: pytest.TempPathFactory, told: list[object]) -> Fit
     result = fit([DIGITS], out=run, steps=120, seed=3, on_progress=told.append, **TINY)
     assert result.validation["sequence_accuracy"] > 0.9
     return result
+
+
+@pytest.fixture(scope="session")
+def cli_pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Twelve pictures of two digits."""
+    from shell import DIGITS
+
+    from captchalab.cli.app import run
+
+    folder = tmp_path_factory.mktemp("cli") / "pictures"
+    assert run(["generate", DIGITS, str(folder), "-n", "12", "--seed", "5"]) == 0
+    return folder
+
+
+@pytest.fixture(scope="session")
+def cli_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The run folder of a training of a few steps: it reads badly, but it reads."""
+    from shell import DIGITS, TINY
+
+    from captchalab.cli.app import run
+
+    folder = tmp_path_factory.mktemp("cli") / "run"
+    assert run(["train", DIGITS, *TINY, "--steps", "8", "--out", str(folder)]) == 0
+    return folder
