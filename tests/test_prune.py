@@ -17,7 +17,7 @@ from captchalab.reading.modelfile import read_model
 from captchalab.reading.reader import Reader
 from captchalab.sources import open_source
 from captchalab.training import prune as pruning
-from captchalab.training.channels import ROUND_TO, cut_channels
+from captchalab.training.cut_channels import ROUND_TO, cut_channels
 from captchalab.training.fit import FitResult
 from captchalab.training.prune import prune
 from captchalab.training.quantize import quantize

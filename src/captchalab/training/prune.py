@@ -12,7 +12,7 @@ from captchalab.errors import UsageError
 from captchalab.networks import Network
 from captchalab.reading.modelfile import ModelInfo
 from captchalab.reading.modelpath import find_model
-from captchalab.training.channels import cut_channels
+from captchalab.training.cut_channels import cut_channels
 from captchalab.training.device import open_accelerator
 from captchalab.training.export import export
 from captchalab.training.fit import count_workers, load_batches, make_batches
