@@ -6,7 +6,6 @@ and the longest text, then its options, which it checks.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from inspect import signature
 from typing import Any
 
@@ -20,7 +19,7 @@ from captchalab.reading.inputspec import InputSpec
 
 __all__ = ["NETWORKS", "Network", "build"]
 
-NETWORKS: dict[str, Callable[..., Network]] = {
+NETWORKS: dict[str, type[Network]] = {
     "compact": Compact,
     "cnn": Cnn,
     "captchanet": CaptchaNet,

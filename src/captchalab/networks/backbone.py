@@ -5,6 +5,9 @@ One classifier for each position on the pooled features, or CTC along their colu
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from torch import Tensor, nn
 
 from captchalab.errors import UsageError
@@ -72,6 +75,14 @@ class Backbone(Network):
         else:
             scores = self.head(self.neck(features.flatten(1)))
         return scores
+
+    @classmethod
+    def usual_height(cls, options: Mapping[str, Any]) -> int:
+        return 64
+
+    @classmethod
+    def columns_a_step(cls, options: Mapping[str, Any]) -> int:
+        return STRIDE if options.get("head") == "ctc" else 4
 
 
 def _features(model: str, channels: int, by_column: bool) -> nn.Module:

@@ -6,7 +6,9 @@ faster on processors, and export to plain operators.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from torch import Tensor, nn
 
@@ -55,7 +57,7 @@ class Compact(Network):
             raise suggest(str(size), list(SIZES), "size of the network compact")
         parts = SIZES[size]
         check_dropout(dropout)
-        check_steps(spec, length, 4 * parts.last)
+        check_steps(spec, length, self.columns_a_step({"size": size}))
         super().__init__()
         one, two, three = parts.stages
         self.stages = nn.Sequential(
@@ -77,3 +79,12 @@ class Compact(Network):
         features = self.columns(self.stages(standardise(image)))  # (N, F, 1, T)
         scores: Tensor = self.head(features.squeeze(2).transpose(1, 2))
         return scores
+
+    @classmethod
+    def usual_height(cls, options: Mapping[str, Any]) -> int:
+        return 32 if options.get("size") in ("tiny", "small") else 48
+
+    @classmethod
+    def columns_a_step(cls, options: Mapping[str, Any]) -> int:
+        size = SIZES.get(str(options.get("size")))
+        return 4 * size.last if size is not None else 4

@@ -6,6 +6,8 @@ Two of the field: ``Crnn`` after Shi, Bai and Yao (2015), with LSTMs, and ``Crnn
 from __future__ import annotations
 
 import itertools
+from collections.abc import Mapping
+from typing import Any
 
 from torch import Tensor, nn
 
@@ -34,7 +36,7 @@ class Crnn(Network):
         dropout: float = 0.0,
     ) -> None:
         _check(spec, width, hidden, dropout)
-        check_steps(spec, length, stride=4)
+        check_steps(spec, length, self.columns_a_step({}))
         super().__init__()
         one, two, three, four = (width * factor for factor in (1, 2, 4, 8))
         self.stages = nn.Sequential(
@@ -60,6 +62,10 @@ class Crnn(Network):
         scores: Tensor = self.head(self.recurrent(columns)[0])
         return scores
 
+    @classmethod
+    def usual_height(cls, options: Mapping[str, Any]) -> int:
+        return 32
+
 
 class CrnnGru(Network):
     """``(N, H, W, C)`` uint8 -> scores ``(N, W // 8, classes)``.
@@ -78,7 +84,7 @@ class CrnnGru(Network):
         dropout: float = 0.2,
     ) -> None:
         _check(spec, width, hidden, dropout)
-        check_steps(spec, length, stride=8)
+        check_steps(spec, length, self.columns_a_step({}))
         super().__init__()
         channels = (spec.channels, width, 2 * width, 4 * width)
         self.stages = nn.Sequential(
@@ -99,6 +105,14 @@ class CrnnGru(Network):
         size = both.shape[2] // 2
         scores: Tensor = self.head(self.second(both[:, :, :size] + both[:, :, size:])[0])
         return scores
+
+    @classmethod
+    def usual_height(cls, options: Mapping[str, Any]) -> int:
+        return 64
+
+    @classmethod
+    def columns_a_step(cls, options: Mapping[str, Any]) -> int:
+        return 8
 
 
 def _check(spec: InputSpec, width: int, hidden: int, dropout: float) -> None:

@@ -6,6 +6,9 @@ alphabet's classes, class 0 being the blank or the padding.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -113,3 +116,13 @@ class Network(nn.Module):
     """
 
     head: Head
+
+    @classmethod
+    def usual_height(cls, options: Mapping[str, Any]) -> int:
+        """Pixels of an input that suits a network of these options."""
+        return 48
+
+    @classmethod
+    def columns_a_step(cls, options: Mapping[str, Any]) -> int:
+        """Columns of the input for each step of CTC; a network without steps has its input as wide."""
+        return 4
