@@ -18,7 +18,7 @@ from captchalab.samples.check import check
 from captchalab.samples.folder import FolderSource
 from captchalab.samples.labels import fits_file_name, text_of_name
 from captchalab.samples.sample import AtRest, Sample
-from captchalab.samples.writer import save_samples
+from captchalab.samples.writer import FolderWriter
 
 AWKWARD = [
     "0042",
@@ -66,8 +66,10 @@ def test_text_of_name(name: str, text: str) -> None:
 @pytest.mark.parametrize("label_file", ["labels.jsonl", "labels.csv"])
 def test_awkward_texts_survive(tmp_path: Path, label_file: str) -> None:
     samples = [Sample(draw("x", seed), text) for seed, text in enumerate(AWKWARD)]
-    assert save_samples(samples[:5], tmp_path, label_file=label_file) == 5
-    save_samples(samples[5:], tmp_path, start=5, label_file=label_file)
+    for numbers in (range(5), range(5, len(samples))):
+        with FolderWriter(tmp_path, label_file=label_file) as writer:
+            for number in numbers:
+                writer.add(samples[number].text, samples[number].image, f"{number:04d}")
     source = FolderSource(tmp_path)
     assert isinstance(source, AtRest)
     back = {int(source.name_of(i).rsplit("_", 1)[1][:-4]): source.sample(i) for i in range(source.size)}
@@ -83,8 +85,8 @@ def test_awkward_texts_survive(tmp_path: Path, label_file: str) -> None:
 @pytest.mark.parametrize("text", ["", "a\nb", "a\tb", "\u202eabc", "a\u200db", "x" * 65, "\x7f"])
 def test_forbidden_texts_are_refused(tmp_path: Path, text: str) -> None:
     assert not fits_file_name(text)
-    with pytest.raises(LabelError):
-        save_samples([Sample(draw("x"), text)], tmp_path)
+    with FolderWriter(tmp_path) as writer, pytest.raises(LabelError):
+        writer.add(text, draw("x"), "0000")
     put(tmp_path, {"a.png": png("a"), "labels.jsonl": json.dumps({"file": "a.png", "text": text})})
     source = FolderSource(tmp_path)
     with pytest.raises(LabelError, match=r"a\.png: "):

@@ -8,10 +8,9 @@ from typing import Annotated
 import typer
 
 from captchalab.cli.console import print_table, say
-from captchalab.cli.lighter import ModelArgument
+from captchalab.cli.failures import FAILED
+from captchalab.cli.options import ModelArgument
 from captchalab.errors import ImageError
-
-FAILED = 1
 
 
 def inside(

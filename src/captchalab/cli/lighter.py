@@ -8,15 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from captchalab.cli.console import percent, print_table, say
+from captchalab.cli.options import ModelArgument
 from captchalab.cli.train import Device
 from captchalab.cli.watching import counter
 
 if TYPE_CHECKING:
     from captchalab.training.tradeoff import Measured, Tradeoff
 
-ModelArgument = Annotated[
-    str, typer.Argument(metavar="MODEL|RUN", help="A model file, run, or bundled model.")
-]
 OutArgument = Annotated[Path, typer.Argument(metavar="OUT.onnx", help="The model file to write.")]
 DataOption = Annotated[
     list[str],

@@ -9,6 +9,9 @@ import typer
 
 from captchalab.errors import UsageError
 
+ModelArgument = Annotated[
+    str, typer.Argument(metavar="MODEL|RUN", help="A model file, run, or bundled model.")
+]
 SourceArgument = Annotated[
     str,
     typer.Argument(

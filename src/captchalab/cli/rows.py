@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from captchalab.cli.console import printable, say
 from captchalab.errors import UsageError
+from captchalab.files import make_folder
 
 if TYPE_CHECKING:
     from captchalab.reading.reader import Reading
@@ -75,7 +76,7 @@ def rows_writer(out: Path | None, form: Format, *, alone: bool) -> Iterator[Writ
     if out is None:
         yield _writer(sys.stdout, form, alone)
         return
-    out.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(out.parent)
     unfinished = out.with_name(f".{out.name}.{os.getpid()}")
     try:
         with unfinished.open("w", encoding="utf-8", errors="backslashreplace", newline="") as stream:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from io import BytesIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +10,7 @@ from PIL import Image, ImageDraw
 
 from captchalab.errors import ImageError
 from captchalab.measuring.lettering import drawable, plain_font
+from captchalab.measuring.thumbnail import png_of
 from captchalab.reading.alphabet import BLANK, Alphabet
 from captchalab.reading.image import ImageLike, load_image
 from captchalab.reading.reader import Reader, Reading
@@ -93,7 +93,7 @@ def draw_inside(inside: Inside) -> bytes:
         if label in rows:
             pen.rectangle(_cell(place, top + rows.index(label) * ROW, step), outline=PATH, width=2)
     _write_steps(pen, top + len(rows) * ROW, step, inside)
-    return _png(sheet)
+    return png_of(sheet)
 
 
 def shown_rows(scores: NDArray[np.float32]) -> list[int]:
@@ -168,9 +168,3 @@ def _write_steps(pen: ImageDraw.ImageDraw, top: int, step: float, inside: Inside
     pen.text((GUTTER - 10, top + ROW // 2), kind, QUIET, font, "rm")
     legend = "the darker, the likelier; framed: the best path"
     pen.text((GUTTER, top + ROW + ROW // 2), legend, QUIET, font, "lm")
-
-
-def _png(sheet: Image.Image) -> bytes:
-    buffer = BytesIO()
-    sheet.save(buffer, "PNG", optimize=True)
-    return buffer.getvalue()

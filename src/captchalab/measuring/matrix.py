@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from io import BytesIO
 from math import log1p
 
 from PIL import Image, ImageDraw
 
 from captchalab.measuring.inside import INK, LINE, PAPER, QUIET, Colour
 from captchalab.measuring.lettering import drawable, plain_font
+from captchalab.measuring.thumbnail import png_of
 from captchalab.reading.metrics import GAP, Tally
 
 MAX_CHARACTERS = 80
@@ -65,7 +65,7 @@ def draw_matrix(tally: Tally) -> bytes | None:
             left, top = start + column * cell, start + row * cell
             box = (left, top, left + cell, top + cell)
             _draw_cell(pen, box, count, total, right=row == column)
-    return _png(sheet)
+    return png_of(sheet)
 
 
 def _draw_cell(
@@ -83,9 +83,3 @@ def _draw_cell(
     if count and font.getlength(text) <= end - left - 2:
         ink = PAPER if strength > 0.55 else INK
         pen.text(((left + end) / 2, (top + bottom) / 2), text, ink, font, "mm")
-
-
-def _png(sheet: Image.Image) -> bytes:
-    buffer = BytesIO()
-    sheet.save(buffer, "PNG", optimize=True)
-    return buffer.getvalue()

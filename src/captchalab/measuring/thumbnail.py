@@ -24,6 +24,11 @@ def thumbnail(image: bytes | NDArray[np.uint8], frames: str = "first") -> bytes 
     except ImageError:
         return None
     picture.thumbnail((MAX_WIDTH, MAX_HEIGHT))
+    return png_of(picture)
+
+
+def png_of(picture: Image.Image) -> bytes:
+    """As small as PNG gets."""
     buffer = BytesIO()
     picture.save(buffer, "PNG", optimize=True)
     return buffer.getvalue()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -19,7 +19,7 @@ from captchalab.files import make_folder, write_atomic
 from captchalab.reading.alphabet import check_label
 from captchalab.reading.image import sniff_format
 from captchalab.samples.labels import LABEL_FILES, fits_file_name, label_header, label_row, read_labels
-from captchalab.samples.sample import AtRest, Sample
+from captchalab.samples.sample import AtRest
 
 SUFFIX_OF_FORMAT = {"png": ".png", "jpeg": ".jpg", "gif": ".gif", "webp": ".webp", "bmp": ".bmp"}
 
@@ -90,27 +90,6 @@ class FolderWriter:
 def file_of(text: str, tail: str, suffix: str) -> str:
     """``TEXT_tail.png``, or ``_tail.png`` where a name cannot hold the text."""
     return f"{text if fits_file_name(text) else ''}_{tail}{suffix}"
-
-
-def save_samples(
-    samples: Iterable[Sample],
-    folder: str | os.PathLike[str],
-    *,
-    start: int = 0,
-    label_file: str = "labels.jsonl",
-    on_progress: Callable[[int], None] | None = None,
-) -> int:
-    """Write ``samples`` as ``TEXT_0000.png``, ``TEXT_0001.png``, ... from number ``start``; returns how many.
-
-    The arrays are written (as PNG), not the files that they came from.
-    """
-    count = 0
-    with FolderWriter(folder, label_file=label_file) as writer:
-        for count, sample in enumerate(samples, 1):
-            writer.add(sample.text, sample.image, f"{start + count - 1:04d}")
-            if on_progress is not None:
-                on_progress(count)
-    return count
 
 
 @dataclass(frozen=True, slots=True)

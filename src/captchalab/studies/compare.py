@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from captchalab.errors import UsageError
-from captchalab.files import write_atomic
+from captchalab.files import make_folder, write_atomic
 from captchalab.measuring.evaluate import evaluate
 from captchalab.measuring.speed import time_readers
 from captchalab.reading.modelpath import find_model
@@ -128,7 +128,7 @@ def _remember(folder: Path, facts: dict[str, Any]) -> None:
                     "name another --out, or the same settings to go on with it"
                 )
         return
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     write_atomic(file, json.dumps(facts, indent=1).encode())
 
 
@@ -164,7 +164,7 @@ def _enter(task: _Task) -> Entry:
         going_on = (run / "recipe.toml").exists()
         fit(task.train, recipe=task.contestant.text, out=run, resume=going_on, **dict(task.budget))
     entry = _test(task.contestant, open_contestant(task.contestant, run), task.test, run)
-    run.mkdir(parents=True, exist_ok=True)
+    make_folder(run)
     write_atomic(result, json.dumps(asdict(entry), indent=1).encode())
     return entry
 

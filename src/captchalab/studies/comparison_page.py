@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from captchalab.errors import MissingExtra
-from captchalab.files import write_atomic
+from captchalab.files import make_folder, write_atomic
 from captchalab.measuring.markup import percent
 from captchalab.measuring.report import environments
 from captchalab.studies.compare import Comparison, Entry
@@ -48,7 +48,7 @@ def write_comparison(comparison: Comparison, out: str | Path) -> Path:
     Raises ``MissingExtra`` without Jinja2 or matplotlib.
     """
     folder = Path(out)
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     html, markdown = environments("captchalab.studies")
     context = {
         "data": ", ".join(comparison.data),

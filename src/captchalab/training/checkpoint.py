@@ -17,7 +17,7 @@ import safetensors.torch
 from torch import Tensor
 
 from captchalab.errors import RunError
-from captchalab.files import write_atomic
+from captchalab.files import make_folder, write_atomic
 
 KEPT = 2
 _NAME = re.compile(r"step-(\d{8,})-([0-9a-f]{16})\.safetensors")
@@ -33,7 +33,7 @@ class Checkpoint:
 
 def save_checkpoint(folder: Path, step: int, checkpoint: Checkpoint) -> Path:
     """Write it whole or not at all; drop all but the ``KEPT`` newest, and damaged ones beyond ``step``."""
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in checkpoint.tensors.items()}
     data = safetensors.torch.save(tensors, metadata={"facts": json.dumps(checkpoint.facts)})
     path = folder / f"step-{step:08d}-{hashlib.sha256(data).hexdigest()[:16]}.safetensors"

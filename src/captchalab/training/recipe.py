@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import MISSING, Field, asdict, dataclass, field, fields, replace
+from dataclasses import MISSING, Field, dataclass, field, fields, replace
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -139,7 +139,7 @@ class Recipe:
         """As a complete, re-runnable TOML file with a comment for each setting."""
         lines = ["# A complete recipe: captchalab train --recipe THIS_FILE\n"]
         for each in fields(self):
-            value = asdict(self)[each.name]
+            value = getattr(self, each.name)
             text = tomli_w.dumps({each.name: list(value) if isinstance(value, tuple) else value})
             if each.name == "options":  # a TOML table would swallow the settings after it
                 text = f"options = {_inline_table(value)}\n"
