@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-try:
-    import fcntl
-except ModuleNotFoundError:  # a system without such locks
-    fcntl = None  # type: ignore[assignment]
-
 from captchalab.errors import RunError, UsageError
+
+if sys.platform != "win32":
+    import fcntl
 
 
 def write_atomic(path: Path, data: bytes, *, durable: bool = True, mode: int | None = None) -> None:
@@ -51,15 +50,15 @@ def make_folder(path: Path) -> None:
 def locked(path: Path, held: str) -> Iterator[None]:
     """Hold the lock file ``path``, and delete it at the end. A lock ends with its process, however that ends.
 
-    Raises ``RunError(held)`` while another process holds it, ``UsageError`` if it cannot be written. Where
-    the system has no such locks, nothing is held.
+    Raises ``RunError(held)`` while another process holds it, ``UsageError`` if it cannot be written. On
+    Windows, and where the file system has no locks, nothing is held.
     """
     try:
         stream = path.open("wb")
     except OSError as error:
         raise UsageError(f"cannot write {path} ({error.strerror})") from None
     with stream:
-        if fcntl is not None:
+        if sys.platform != "win32":
             try:
                 # Unlike flock, nothing that helper processes inherit and hold on to.
                 fcntl.lockf(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)

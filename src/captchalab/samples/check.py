@@ -14,19 +14,12 @@ from captchalab.errors import ImageError, LabelError
 from captchalab.reading.alphabet import MAX_LABEL_LENGTH, Alphabet, check_label, normalise, printable
 from captchalab.reading.image import sniff_format
 from captchalab.samples.fingerprint import fingerprint, greyscale, whole_look
+from captchalab.samples.labels import FORMAT_OF_SUFFIX
 from captchalab.samples.near import find_near
 from captchalab.samples.resting import RestingSource
 from captchalab.samples.sample import AtRest
 from captchalab.samples.textcheck import doubtful_texts
 
-FORMAT_OF_SUFFIX = {
-    ".png": "png",
-    ".jpg": "jpeg",
-    ".jpeg": "jpeg",
-    ".gif": "gif",
-    ".webp": "webp",
-    ".bmp": "bmp",
-}
 LONG = 4 * MAX_LABEL_LENGTH
 """Characters from which on no text can be a label, in whatever form, and no work is spent on it."""
 SHOWN = 80

@@ -11,7 +11,15 @@ from pathlib import PurePosixPath
 from captchalab.errors import LabelError, UsageError
 from captchalab.reading.alphabet import check_label, normalise
 
-PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".gif", ".webp", ".bmp")
+FORMAT_OF_SUFFIX = {
+    ".png": "png",
+    ".jpg": "jpeg",
+    ".jpeg": "jpeg",
+    ".gif": "gif",
+    ".webp": "webp",
+    ".bmp": "bmp",
+}
+PICTURE_SUFFIXES = tuple(FORMAT_OF_SUFFIX)
 LABEL_FILES = ("labels.jsonl", "labels.csv")
 """Names of label files; where a folder holds both, the first one goes first."""
 

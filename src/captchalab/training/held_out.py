@@ -13,13 +13,10 @@ from captchalab.reading.alphabet import check_label
 from captchalab.samples.sample import AtRest, Source
 from captchalab.sources import open_source
 from captchalab.training.batches import TRAINING_OFFSET
-from captchalab.training.plan import set_aside
+from captchalab.training.plan import Part, set_aside
 
 Picture = tuple[bytes | NDArray[np.uint8], str]
 """A picture as its source hands it over, and its text."""
-
-Part = tuple[Source, Sequence[int]]
-"""A source, and which of its samples are meant."""
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,9 @@ from captchalab.training.recipe import Recipe
 
 Tell = Callable[[str], None]
 
+Part = tuple[Source, Sequence[int]]
+"""A source, and which of its samples are meant."""
+
 GLANCE = 400
 """Texts of a drawn source that are looked at where it does not declare its alphabet and lengths."""
 
@@ -67,45 +70,16 @@ def make_plan(recipe: Recipe, sources: Sequence[Source], precision: str, tell: T
         raise UsageError("nothing to train on: name a folder, an archive or a scheme (captchalab schemes)")
     resting = [source for source in sources if isinstance(source, AtRest)]
     drawn = [source for source in sources if not isinstance(source, AtRest)]
-    for source in resting:
-        if source.size == 0:
-            raise UsageError(f"no pictures in {source.name}")
-        if isinstance(source, RestingSource) and source.frames != recipe.frames:
-            raise UsageError(
-                f"{source.name} was opened with frames={source.frames!r}, the recipe has {recipe.frames!r}"
-            )
-    if recipe.balance and not resting:
-        raise UsageError(
-            f"balance={recipe.balance:g} is of pictures at rest, and these are drawn: leave it out"
-        )
+    _check_resting(recipe, resting)
     texts, lengths = _in_use(sources)
-    alphabet = load_alphabet(recipe.alphabet) if recipe.alphabet else Alphabet.of_texts(texts)
-    for text in texts:
-        try:
-            alphabet.encode(text)
-        except LabelError as error:
-            raise LabelError(
-                f"{error}. Add them with --alphabet, or list such labels: captchalab check"
-            ) from None
+    alphabet = _alphabet_for(recipe, texts)
     if 0 < recipe.max_length < lengths[1]:
         raise UsageError(
             f"max_length={recipe.max_length}: the sources have texts of {lengths[1]} characters; leave it out"
         )
     lengths = (lengths[0], recipe.max_length or lengths[1])
     spec = choose_spec(recipe, sources, lengths[1])
-    kept: list[tuple[Source, Sequence[int]]] = []
-    aside: list[tuple[Source, Sequence[int]]] = []
-    total = sum(source.size for source in resting)
-    for source in resting:
-        first, second = (_all(source), []) if recipe.validation else set_aside(source, total)
-        kept.append((source, first))
-        aside.append((source, second))
-    if recipe.validation:
-        chosen = open_source(recipe.validation, frames=recipe.frames)
-        aside = [(chosen, range(min(chosen.size or recipe.validation_pictures, recipe.validation_pictures)))]
-    elif drawn:
-        share = max(1, recipe.validation_pictures // len(sources))
-        aside += [(source, range(VALIDATION_OFFSET, VALIDATION_OFFSET + share)) for source in drawn]
+    kept, aside = _divide(recipe, resting, drawn)
     validation = _gather(aside, spec, alphabet, tell, limit=recipe.validation_pictures)
     if not len(validation):
         raise UsageError("no picture could be set aside for validation: name some with --validation")
@@ -137,6 +111,52 @@ def make_plan(recipe: Recipe, sources: Sequence[Source], precision: str, tell: T
     )
 
 
+def _check_resting(recipe: Recipe, resting: Sequence[AtRest]) -> None:
+    for source in resting:
+        if source.size == 0:
+            raise UsageError(f"no pictures in {source.name}")
+        if isinstance(source, RestingSource) and source.frames != recipe.frames:
+            raise UsageError(
+                f"{source.name} was opened with frames={source.frames!r}, the recipe has {recipe.frames!r}"
+            )
+    if recipe.balance and not resting:
+        raise UsageError(
+            f"balance={recipe.balance:g} is of pictures at rest, and these are drawn: leave it out"
+        )
+
+
+def _alphabet_for(recipe: Recipe, texts: Sequence[str]) -> Alphabet:
+    alphabet = load_alphabet(recipe.alphabet) if recipe.alphabet else Alphabet.of_texts(texts)
+    for text in texts:
+        try:
+            alphabet.encode(text)
+        except LabelError as error:
+            raise LabelError(
+                f"{error}. Add them with --alphabet, or list such labels: captchalab check"
+            ) from None
+    return alphabet
+
+
+def _divide(
+    recipe: Recipe, resting: Sequence[AtRest], drawn: Sequence[Source]
+) -> tuple[list[Part], list[Part]]:
+    """What is at rest to train on, and what to validate on."""
+    if recipe.validation:
+        chosen = open_source(recipe.validation, frames=recipe.frames)
+        few = range(min(chosen.size or recipe.validation_pictures, recipe.validation_pictures))
+        return [(source, range(source.size)) for source in resting], [(chosen, few)]
+    kept: list[Part] = []
+    aside: list[Part] = []
+    total = sum(source.size for source in resting)
+    for source in resting:
+        first, second = set_aside(source, total)
+        kept.append((source, first))
+        aside.append((source, second))
+    share = max(1, recipe.validation_pictures // (len(resting) + len(drawn)))
+    aside += [(source, range(VALIDATION_OFFSET, VALIDATION_OFFSET + share)) for source in drawn]
+    return kept, aside
+
+
 def set_aside(source: AtRest, total: int | None = None) -> tuple[list[int], list[int]]:
     """Indices to train on and to validate on, 19:1 (more where there are few), by content hash.
 
@@ -159,10 +179,6 @@ def set_aside(source: AtRest, total: int | None = None) -> tuple[list[int], list
     if not train and len(validation) > 1:
         train.append(validation.pop())
     return train, validation
-
-
-def _all(source: AtRest) -> list[int]:
-    return list(range(source.size))
 
 
 def _in_use(sources: Sequence[Source]) -> tuple[list[str], tuple[int, int]]:
@@ -194,7 +210,7 @@ def _label(source: Source, index: int) -> str:
 
 
 def _gather(
-    parts: Sequence[tuple[Source, Sequence[int]]],
+    parts: Sequence[Part],
     spec: InputSpec,
     alphabet: Alphabet,
     tell: Tell,
