@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
+from numpy.random import Generator
+
 from captchalab.synth.colours import Colour
-from captchalab.synth.fonts import Glyph, glyphs
+from captchalab.synth.fonts import Glyph, glyphs, holders
 
 Corners = tuple[tuple[float, float], ...]
 """Upper left, upper right, lower right and lower left, ``(x, y)``."""
@@ -35,6 +38,28 @@ def clean_glyph(font: str, character: str, pixels: float, crisp: bool = False) -
 @lru_cache(maxsize=20_000)
 def _clean(font: str, size: int, character: str) -> Glyph:
     return glyphs((font,), (size,), character)[0]
+
+
+def choose_fonts(rng: Generator, fonts: tuple[str, ...], text: str, alike: bool) -> list[str]:
+    """A font for every character among those that hold it; ``alike``: one for all, if any holds them all."""
+    able = [holders(fonts, character)[character] for character in text]
+    if alike:
+        common = able[0] if all(a == able[0] for a in able) else _in_all(able)
+        if common:
+            return [common[int(rng.random() * len(common))]] * len(text)
+    return [fonts[int(rng.random() * len(fonts))] for fonts in able]
+
+
+def _in_all(able: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
+    common = set(able[0]).intersection(*able[1:])
+    return tuple(font for font in able[0] if font in common)
+
+
+def pulled_corners(rng: Generator, most: float) -> Corners:
+    """Pulls of the corners of one character, none beyond ``most``."""
+    if most == 0:
+        return NO_PULL
+    return tuple((most * (2 * x - 1), most * (2 * y - 1)) for x, y in rng.random((4, 2)).tolist())
 
 
 class Letter(NamedTuple):

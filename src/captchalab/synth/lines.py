@@ -6,6 +6,9 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import numpy as np
+from numpy.random import Generator
+
 from captchalab.synth.layout import on_a_line, spread, stay_inside
 from captchalab.synth.letters import Letter, Placed, Shape
 
@@ -40,6 +43,20 @@ class Line(NamedTuple):
     """Pixels down for each to the right."""
     turns: tuple[float, ...]
     """Degrees by which each character is turned; none for no character."""
+
+
+def drifting_turns(rng: Generator, drift: float, reversals: float, count: int) -> tuple[float, ...]:
+    """Degrees by which each of ``count`` characters is turned, each ``drift`` further than the one before it.
+
+    ``reversals`` is how often the drift goes the other way from there; without any, the middle stands
+    upright. Nothing where there is no drift.
+    """
+    if not drift:
+        return ()
+    if not reversals:
+        return tuple(drift * (i - (count - 1) / 2) for i in range(count))
+    steps = np.where(rng.random(count) < reversals, -1.0, 1.0).cumprod() * drift
+    return (0.0, *steps[:-1].cumsum().tolist())
 
 
 def placed(line: Line, letters: Sequence[Letter]) -> list[Placed]:

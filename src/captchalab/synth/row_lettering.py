@@ -14,10 +14,9 @@ from numpy.typing import NDArray
 
 from captchalab.errors import UsageError, suggest
 from captchalab.synth.colours import Colours, Paint, choose_colour, near
-from captchalab.synth.fonts import holders
 from captchalab.synth.inking import faded, inks_of, kept_inks_of, lay, shadow_of
-from captchalab.synth.letters import NO_PULL, Corners, Letter, clean_glyph
-from captchalab.synth.lines import Line, placed
+from captchalab.synth.letters import Letter, choose_fonts, clean_glyph, pulled_corners
+from captchalab.synth.lines import Line, drifting_turns, placed
 from captchalab.synth.ranges import Range, check_limits, pick
 from captchalab.synth.scheme import Writing
 
@@ -221,7 +220,8 @@ class RowLettering:
             name: choose_colour(rng, getattr(self, name), colours) for name in _PAINTS if name in self.shared
         }
         letters = []
-        for character, font in zip(text, self._choose_fonts(rng, text), strict=True):
+        fonts = choose_fonts(rng, self.fonts, text, alike="font" in self.shared)
+        for character, font in zip(text, fonts, strict=True):
             for name, span in every:
                 numbers[name] = pick(rng, span)
             colour = paints.get("colour") or choose_colour(rng, self.colour, colours)
@@ -238,7 +238,7 @@ class RowLettering:
                     rotation=numbers["rotation"],
                     shear=(numbers["shear"], numbers["shear_y"]),
                     stretch=(numbers["stretch_x"], numbers["stretch_y"]),
-                    pull=_pull(rng, pick(rng, self.perspective)),
+                    pull=pulled_corners(rng, pick(rng, self.perspective)),
                     gap=numbers["gap"] * size,
                     shift=(numbers["jitter_x"] * size, numbers["jitter_y"] * height),
                     colour=near(rng, colour, self.tint) if self.tint else colour,
@@ -260,15 +260,6 @@ class RowLettering:
             (every if isinstance(span, tuple) and name not in self.shared else once).append((name, span))
         return once, every
 
-    def _choose_fonts(self, rng: Generator, text: str) -> list[str]:
-        """A font for every character; the same one for all if it is shared and any font holds them all."""
-        able = [holders(self.fonts, character)[character] for character in text]
-        if "font" in self.shared:
-            common = able[0] if all(a == able[0] for a in able) else _in_all(able)
-            if common:
-                return [common[int(rng.random() * len(common))]] * len(text)
-        return [fonts[int(rng.random() * len(fonts))] for fonts in able]
-
     def _line(self, rng: Generator, width: int, height: int, count: int) -> Line:
         margin = pick(rng, self.margin) * height
         return Line(
@@ -287,26 +278,5 @@ class RowLettering:
             level=pick(rng, self.baseline) * height,
             bow=pick(rng, self.arc) * height,
             slope=math.tan(math.radians(pick(rng, self.slope))),
-            turns=self._turns(rng, count),
+            turns=drifting_turns(rng, pick(rng, self.drift), self.reversals, count),
         )
-
-    def _turns(self, rng: Generator, count: int) -> tuple[float, ...]:
-        """Degrees by which the drift turns each character; nothing where there is none."""
-        drift = pick(rng, self.drift)
-        if not drift:
-            return ()
-        if not self.reversals:
-            return tuple(drift * (i - (count - 1) / 2) for i in range(count))
-        steps = np.where(rng.random(count) < self.reversals, -1.0, 1.0).cumprod() * drift
-        return (0.0, *steps[:-1].cumsum().tolist())
-
-
-def _pull(rng: Generator, most: float) -> Corners:
-    if most == 0:
-        return NO_PULL
-    return tuple((most * (2 * x - 1), most * (2 * y - 1)) for x, y in rng.random((4, 2)).tolist())
-
-
-def _in_all(able: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
-    common = set(able[0]).intersection(*able[1:])
-    return tuple(font for font in able[0] if font in common)
