@@ -12,7 +12,7 @@ import pytest
 from captchalab.errors import UsageError
 from captchalab.reading.alphabet import Alphabet, check_label
 from captchalab.reading.arithmetic import evaluate
-from captchalab.reading.chinese import from_chinese, in_chinese
+from captchalab.reading.chinese_numbers import from_chinese, in_chinese
 from captchalab.synth.declaration import scheme_of, table_of
 from captchalab.synth.drawing import draw, text_of
 from captchalab.synth.randomness import random_for

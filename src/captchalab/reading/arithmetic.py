@@ -12,7 +12,7 @@ from fractions import Fraction
 
 from captchalab.errors import ArithmeticTextError
 from captchalab.reading.alphabet import MAX_LABEL_LENGTH
-from captchalab.reading.chinese import WORDS, from_chinese
+from captchalab.reading.chinese_numbers import WORDS, from_chinese
 
 _SIGNS = str.maketrans(
     {

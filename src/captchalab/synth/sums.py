@@ -11,7 +11,7 @@ from typing import ClassVar, NamedTuple
 from numpy.random import Generator
 
 from captchalab.errors import UsageError, suggest
-from captchalab.reading.chinese import in_chinese
+from captchalab.reading.chinese_numbers import in_chinese
 
 NUMERALS = ("digits", "chinese", "formal")
 _FORM = re.compile(r"(\d{1,4})(?:-(\d{1,4}))? (\S{1,8}) (\d{1,4})(?:-(\d{1,4}))?")
