@@ -49,6 +49,9 @@ def faded(tile: Tile, opacity: float) -> Tile:
 
 def _soft_inks(placed: Placed, hollow: bool, width: int, height: int) -> list[tuple[Tile, Colour]]:
     letter, shape, x, y = placed
+    plain = not (hollow or letter.outline or letter.thickness)
+    if plain and shape.matrix == _AS_IT_IS and shape.corners is NO_PULL:
+        return _whole_ink(placed, width, height)
     left, right = max(0, int(x - shape.left) - 1), min(width, int(x + shape.right) + 2)
     top, bottom = max(0, int(y - shape.up) - 1), min(height, int(y + shape.down) + 2)
     mask = letter.glyph.coverage
@@ -56,7 +59,7 @@ def _soft_inks(placed: Placed, hollow: bool, width: int, height: int) -> list[tu
         return []
     part = slice(top, bottom), slice(left, right)
     x, y, size = x - left, y - top, (right - left, bottom - top)
-    if not (hollow or letter.outline or letter.thickness):
+    if plain:
         return [(Tile(part, _sampled(mask, shape, x, y, 1, size)), letter.colour)]
     # Finer than the picture, so that strokes can be widened by parts of a pixel.
     fill = _sampled(mask, shape, x, y, _FINE, (size[0] * _FINE, size[1] * _FINE))
@@ -72,6 +75,25 @@ def _soft_inks(placed: Placed, hollow: bool, width: int, height: int) -> list[tu
     return [(Tile(part, _coarse(opacity, size)), colour) for opacity, colour in inks]
 
 
+_AS_IT_IS = (1.0, 0.0, 0.0, 1.0)
+
+
+def _whole_ink(placed: Placed, width: int, height: int) -> list[tuple[Tile, Colour]]:
+    """A clean mask, neither scaled nor turned, on whole pixels: as sharp as it is."""
+    letter, _, x, y = placed
+    mask = letter.glyph.coverage
+    if mask is None:
+        return []
+    high, wide = mask.shape
+    left, top = round(x - wide / 2), round(y - high / 2)
+    seen = mask[max(0, -top) : max(0, height - top), max(0, -left) : max(0, width - left)]
+    if seen.size == 0:
+        return []
+    left, top = max(0, left), max(0, top)
+    part = slice(top, top + seen.shape[0]), slice(left, left + seen.shape[1])
+    return [(Tile(part, seen.copy()), letter.colour)]
+
+
 def _sampled(mask: Bytes, shape: Shape, x: float, y: float, fine: int, size: tuple[int, int]) -> Bytes:
     """A clean mask about ``(x, y)`` of a rectangle that is ``fine`` times finer than the picture."""
     high, wide = mask.shape
@@ -81,9 +103,6 @@ def _sampled(mask: Bytes, shape: Shape, x: float, y: float, fine: int, size: tup
     if shape.corners is NO_PULL:
         xx, xy, yx, yy = shape.matrix if fine == 1 else [number * fine for number in shape.matrix]
         aside, below = x - xx * across - xy * down, y - yx * across - yy * down
-        if (xx, xy, yx, yy) == (1, 0, 0, 1):
-            # Neither scaled nor turned: on whole pixels it stays as sharp as it is.
-            aside, below = round(aside), round(below)
         rows = ((xx, xy, aside), (yx, yy, below))
         return np.asarray(cv2.warpAffine(mask, np.array(rows), size), dtype=np.uint8)
     box = ((-0.5, -0.5), (wide - 0.5, -0.5), (wide - 0.5, high - 0.5), (-0.5, high - 0.5))

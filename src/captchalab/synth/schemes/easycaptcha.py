@@ -103,11 +103,12 @@ CHINESE = replace(
         jitter_x=(0.07, 0.16),
         baseline=(0.5, 0.55),
         colour=_COLOURS,
+        crisp=True,
     ),
     alphabet="chinese",
     lengths=(4, 4),
     under=(
-        step("ellipses", count=3, size=(0.1, 0.32), ratio=1, colour=_COLOURS, thickness=(1, 1.5)),
-        replace(_LINE, options={**_LINE.options, "thickness": (1, 1.4)}),
+        replace(_RINGS, options={**_RINGS.options, "count": 3, "thickness": 1.3}),
+        replace(_LINE, options={**_LINE.options, "flatness": 1.2, "thickness": (1, 1.4)}),
     ),
 )
