@@ -18,7 +18,6 @@ import os
 os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
 import argparse
-import functools
 import itertools
 import statistics
 from collections.abc import Callable, Sequence
@@ -26,9 +25,10 @@ from time import perf_counter
 from typing import Any
 
 import cv2
-import onnxruntime
+from foreign.ocr import open_ddddocr
 from recording import Record, add_places, percent, print_table, run_main, say
 
+from captchalab.errors import UsageError
 from captchalab.reading.decode import decode
 from captchalab.reading.image import load_image
 from captchalab.reading.metrics import Tally
@@ -84,22 +84,12 @@ def draw(reader: Reader, size: str, count: int) -> list[Pair]:
 
 
 def open_peer() -> Read | None:
-    """ddddocr with its default model, on one thread like us; ``None`` where it is not installed."""
+    """ddddocr with its default model; ``None``, and a message, where it is not installed."""
     try:
-        import ddddocr
-    except ImportError as error:
-        say(f"without ddddocr ({error}): pip install --no-deps -r benchmarks/requirements.txt")
+        return open_ddddocr()
+    except UsageError as error:
+        say(f"without ddddocr: {error}")
         return None
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    usual = onnxruntime.InferenceSession
-    # It has no setting for threads, and several of them on one core would only wait for each other.
-    onnxruntime.InferenceSession = functools.partial(usual, sess_options=options)
-    try:
-        peer = ddddocr.DdddOcr(show_ad=False)
-    finally:
-        onnxruntime.InferenceSession = usual
-    return lambda data: str(peer.classification(data))
 
 
 def read_in_stages(reader: Reader, data: bytes) -> list[float]:

@@ -32,6 +32,7 @@ SCRIPTS = (
     "schemes_page",
     "serving",
     "side_by_side",
+    "sixty_two",
     "systems",
     "training_speed",
     "transfer",

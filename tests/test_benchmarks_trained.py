@@ -10,6 +10,7 @@ import pytest
 from conftest import ROOT
 from test_benchmarks import last_line, run
 
+from captchalab.reading.metrics import measure
 from captchalab.sources import open_source
 from captchalab.studies.compare import Entry
 from captchalab.synth.generate import generate
@@ -18,6 +19,7 @@ from captchalab.training.recipe import load_recipe
 sys.path.insert(0, str(ROOT / "benchmarks"))
 
 import leaderboard
+import sixty_two
 import systems
 import trials
 
@@ -101,6 +103,24 @@ def test_systems_are_measured_once_with_what_they_cost(archives: Path, tmp_path:
     before = results.read_bytes()
     assert run("systems", *arguments) == table
     assert results.read_bytes() == before
+
+
+def test_pairs_are_found_whichever_way_the_reader_leans() -> None:
+    leaning = [("a", "a")] * 50 + [("A", "a")] * 48 + [("A", "A")] * 2 + [("a", "A")]
+    clear = [("b", "b")] * 60 + [("c", "c")] * 60 + [("b", "c"), ("c", "b")]
+    found = sixty_two.find_pairs(measure(leaning + clear))
+    assert [pair["pair"] for pair in found] == [["A", "a"]]
+    assert found[0]["seen"] == [50, 51] and found[0]["taken"] == [48, 1]
+    assert found[0]["apart"] == pytest.approx((2 / 50 + 50 / 51) / 2) and found[0]["apart"] < 0.6
+
+
+def test_sixty_two_symbols_are_measured_once(archives: Path, tmp_path: Path) -> None:
+    arguments = ["--recipe", str(archives / "tiny.toml"), "--tested", "10", *places(tmp_path)]
+    table = run("sixty_two", *arguments)
+    results = tmp_path / "results" / "sixty_two.jsonl"
+    before = results.read_bytes()
+    assert last_line(results)["figures"]["images"] == 10 and "| 10 |" in table
+    assert run("sixty_two", *arguments) == table and results.read_bytes() == before
 
 
 def test_every_system_has_recipes_for_both_networks() -> None:
