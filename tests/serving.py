@@ -56,12 +56,7 @@ class Server:
         self._listener.start()
         address = urlsplit(self.process.stdout.readline().strip())
         self.host, self.port = str(address.hostname), int(address.port or 0)
-        while True:  # the test's own time limit ends a server that never comes
-            try:
-                if self.ask("GET", "/healthz").status == 200:
-                    return self
-            except ConnectionError:
-                time.sleep(0.05)
+        return self
 
     def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
         self.stop()
@@ -93,6 +88,20 @@ class Server:
     def read(self, picture: bytes, query: str = "", **headers: str) -> Answer:
         """`POST /v1/read` with a raw body."""
         return self.ask("POST", f"/v1/read{query}", picture, "image/png", **headers)
+
+    def figure(self, wanted: str) -> float:
+        """Of /metrics; 0 where it is not told. ``wanted``: name, labels and the space behind them."""
+        text = self.ask("GET", "/metrics").body.decode()
+        return next((float(line.split()[1]) for line in text.splitlines() if line.startswith(wanted)), 0.0)
+
+    def wait(self) -> None:
+        """Until it answers (again); the test's own time limit ends a server that never does."""
+        while True:
+            try:
+                self.ask("GET", "/healthz")
+                return
+            except ConnectionError:
+                time.sleep(0.05)
 
 
 def form(*parts: tuple[str, bytes]) -> bytes:

@@ -19,7 +19,7 @@ from captchalab.errors import UsageError
 from captchalab.serving import admin_api, compat, measures, pages, practice, problems, read_api, steps_api
 from captchalab.serving.body import Budget
 from captchalab.serving.engine import Engine
-from captchalab.serving.guard import Guard
+from captchalab.serving.guard import Endpoint, Guard
 from captchalab.serving.keys import Key, Keyring, key_of_secret, read_keys
 from captchalab.serving.models import Shelf
 from captchalab.serving.rates import Rates
@@ -28,6 +28,13 @@ from captchalab.serving.settings import Settings
 from captchalab.serving.uploads import Uploads
 
 RATES_FILE = "rates.sqlite"
+READING: dict[str, Endpoint] = {
+    "/v1/read": read_api.read,
+    "/v1/read/batch": read_api.read_batch,
+    "/b": compat.b,
+    "/ocr": compat.ocr,
+}
+"""Endpoints that read pictures: in front of the framework, which only describes them."""
 _log = logging.getLogger("captchalab.serving")
 
 
@@ -39,7 +46,7 @@ class Shared:
     secret: bytes = field(default_factory=lambda: secrets.token_bytes(32))
 
 
-def make_app(settings: Settings, shared: Shared | None = None) -> FastAPI:
+def make_app(settings: Settings, shared: Shared | None = None) -> Guard:
     """The application. Raises ``UsageError`` for models or keys that are not there."""
     shared = shared or Shared()
     engine = Engine(
@@ -66,20 +73,12 @@ def make_app(settings: Settings, shared: Shared | None = None) -> FastAPI:
     if settings.rate_per_minute:
         rates = Rates(settings.rate_per_minute, shared.folder / RATES_FILE if shared.folder else None)
     state.keyring = Keyring(keys_of(settings))
-    app.add_middleware(
-        Guard,
-        settings=settings,
-        keyring=state.keyring,
-        rates=rates,
-        engine=engine,
-        budget=state.budget,
-    )
     problems.install(app)
     for router in (read_api.router, steps_api.router, admin_api.router, compat.router, pages.router):
         app.include_router(router)
     if settings.practice:
         app.include_router(practice.router)
-    return app
+    return Guard(app, READING, settings, rates)
 
 
 def keys_of(settings: Settings) -> list[Key]:

@@ -13,9 +13,9 @@ from fastapi import Request
 from captchalab.errors import CaptchalabError, ConstraintError
 from captchalab.reading.containers import SIZES, sniff_format
 from captchalab.serving import measures
-from captchalab.serving.engine import Outcome, Work
 from captchalab.serving.models import AUTO, Served
 from captchalab.serving.parameters import Parameters
+from captchalab.serving.work import Outcome, Work
 
 AUTO_MODELS = 4
 """Most models that ``model=auto`` reads a picture with."""

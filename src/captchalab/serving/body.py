@@ -7,13 +7,16 @@ import base64
 import binascii
 import json
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fastapi import Request
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
 from captchalab.serving.problems import Problem
+
+if TYPE_CHECKING:
+    from python_multipart.multipart import MultipartCallbacks
 
 MOST_FIELDS = 32
 """Fields of a form beside its pictures."""
@@ -151,7 +154,7 @@ def _multipart(kind: str, body: bytes, fields: tuple[str, ...], most: int) -> Up
         raise Problem(422, "malformed-body", "multipart/form-data names no boundary")
     form = _Form(fields, most)
     try:
-        parser = MultipartParser(boundary, form.callbacks())  # type: ignore[arg-type]
+        parser = MultipartParser(boundary, form.callbacks())
         parser.write(body)
         parser.finalize()
     except (FormParserError, UnicodeDecodeError, ValueError):
@@ -171,7 +174,7 @@ class _Form:
         self._count = 0
         self._header, self._value, self._name, self._parts = b"", b"", "", [b""]
 
-    def callbacks(self) -> dict[str, Any]:
+    def callbacks(self) -> MultipartCallbacks:
         return {
             "on_part_begin": self._begin,
             "on_header_field": self._add_header,

@@ -8,25 +8,26 @@ import binascii
 import ipaddress
 import logging
 import secrets
-from collections.abc import Mapping
-from time import monotonic, perf_counter
+from collections.abc import Awaitable, Callable, Mapping
+from time import perf_counter
 from typing import Any
 
-from fastapi import Request
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from fastapi import FastAPI, Request
+from fastapi.responses import Response
+from starlette.types import Message, Receive, Scope, Send
 
-from captchalab.serving import measures
-from captchalab.serving.body import Budget
+from captchalab.errors import CaptchalabError
 from captchalab.serving.engine import Engine
 from captchalab.serving.keys import Key, Keyring
-from captchalab.serving.problems import FAULT, Problem, answer
+from captchalab.serving.problems import FAULT, Problem, answer, problem_of
 from captchalab.serving.rates import Rates
 from captchalab.serving.settings import Settings
+from captchalab.serving.telling import Teller
+
+Endpoint = Callable[[Request], Awaitable[Response]]
 
 OPEN = ("/healthz", "/readyz")
 """Paths that need no key."""
-READING = ("/v1/read", "/v1/read/batch", "/b", "/ocr")
-"""Paths that are refused before their body is read while the queue is full."""
 WRONG_KEYS_PER_MINUTE = 30
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
 _CONTENT_POLICY = (
@@ -44,24 +45,23 @@ _log = logging.getLogger("captchalab.serving")
 
 
 class Guard:
-    """Middleware around the whole application."""
+    """Around the whole application.
+
+    The ``reading`` endpoints, by path, are called from here: the framework's middleware, routing and
+    dependencies would do nothing for them, and cost a good part of a reading. While the queue is full they
+    are refused before their body is read.
+    """
 
     def __init__(
-        self,
-        app: ASGIApp,
-        *,
-        settings: Settings,
-        keyring: Keyring,
-        rates: Rates | None,
-        engine: Engine,
-        budget: Budget,
+        self, app: FastAPI, reading: Mapping[str, Endpoint], settings: Settings, rates: Rates | None
     ) -> None:
-        self.budget = budget
-        self.app, self.settings, self.keyring, self.rates, self.engine = app, settings, keyring, rates, engine
+        self.app, self.reading, self.settings, self.rates = app, reading, settings, rates
+        self.keyring: Keyring = app.state.keyring
+        self.engine: Engine = app.state.engine
+        self._teller = Teller(settings.log_requests)
         self._wrong_keys = Rates(WRONG_KEYS_PER_MINUTE, None)
         self._verifying = asyncio.Semaphore(1)  # wrong keys shall not take every core
         self._hosts = allowed_hosts(settings)
-        self._refused, self._tell_next = 0, 0.0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request, from its header to the end of its answer."""
@@ -86,17 +86,27 @@ class Guard:
 
         try:
             await self._admit(scope, dict(scope["headers"]), state)
-            await self.app(scope, receive, send_guarded)
+            endpoint = self.reading.get(scope["path"]) if scope["method"] == "POST" else None
+            if endpoint is None:
+                await self.app(scope, receive, send_guarded)
+            else:
+                scope["app"] = self.app
+                response = await endpoint(Request(scope, receive))
+                await response(scope, receive, send_guarded)
+        # No other name may hold these: their traceback would hold the request in a circle, and while somebody
+        # holds it, granian keeps the connection of a body that was not read to its end.
         except Problem as problem:
             await answer(problem, request_id)(scope, receive, send_guarded)
+        except CaptchalabError as error:
+            await answer(problem_of(error), request_id)(scope, receive, send_guarded)
         except Exception:  # whatever it is, the client gets an answer and the log the traceback
             _log.exception("fault", extra={"request_id": request_id})
             if not status:
                 fault = Problem(500, "fault", FAULT)
                 await answer(fault, request_id)(scope, receive, send_guarded)
         finally:
-            self.budget.release(state)
-            self._tell(scope, state, status, perf_counter() - began)
+            self.app.state.budget.release(state)
+            self._teller.tell(scope, self._route(scope), status, perf_counter() - began)
 
     async def _admit(self, scope: Scope, headers: Mapping[bytes, bytes], state: dict[str, Any]) -> None:
         """Raises ``Problem`` for a request that may not go on."""
@@ -120,7 +130,7 @@ class Guard:
                 limit = self.settings.rate_per_minute
                 detail = f"more than {limit} requests a minute; come again in {wait} s"
                 raise Problem(429, "too-many-requests", detail, {"Retry-After": str(wait)})
-        if path in READING and self.engine.full:
+        if path in self.reading and self.engine.full:
             raise self.engine.busy()
 
     async def _key(self, headers: Mapping[bytes, bytes], address: str) -> Key | None:
@@ -138,32 +148,10 @@ class Guard:
         async with self._verifying:
             return await asyncio.to_thread(self.keyring.verify, token)
 
-    def _tell(self, scope: Scope, state: dict[str, Any], status: int, seconds: float) -> None:
-        route = getattr(scope.get("route"), "path", "other")
-        measures.requests.labels(route, str(status)).inc()
-        measures.seconds.labels(route).observe(seconds)
-        if status == 503:
-            self._tell_refused()
-        elif self.settings.log_requests:
-            _log.info(
-                "request",
-                extra={
-                    "request_id": state["request_id"],
-                    "method": scope["method"],
-                    "route": route,
-                    "status": status,
-                    "milliseconds": round(1000 * seconds, 2),
-                    "client": state["client"] or None,
-                },
-            )
-
-    def _tell_refused(self) -> None:
-        """One line a second: a server with too much to do shall not spend its time on logs."""
-        self._refused += 1
-        now = monotonic()
-        if now >= self._tell_next:
-            _log.warning("requests refused", extra={"status": 503, "count": self._refused})
-            self._refused, self._tell_next = 0, now + 1.0
+    def _route(self, scope: Scope) -> str:
+        """The endpoint that a request was for; paths of clients are any number."""
+        path: str = scope["path"]
+        return path if path in self.reading else getattr(scope.get("route"), "path", "other")
 
 
 def need_admin(request: Request) -> None:

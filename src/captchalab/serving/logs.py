@@ -12,9 +12,13 @@ _EXTRA = ("request_id", "method", "route", "status", "milliseconds", "client", "
 class JsonLines(logging.Formatter):
     """Time, level and message, and what of ``extra`` is known here."""
 
+    _second, _time = -1, ""
+
     def format(self, record: logging.LogRecord) -> str:
+        if (second := int(record.created)) != self._second:
+            self._second, self._time = second, self.formatTime(record, "%Y-%m-%dT%H:%M:%S%z")
         row: dict[str, Any] = {
-            "time": self.formatTime(record, "%Y-%m-%dT%H:%M:%S%z"),
+            "time": self._time,
             "level": record.levelname.lower(),
             "message": record.getMessage(),
         }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import cache
 from typing import Any
 
 from prometheus_client import (
@@ -27,6 +28,19 @@ reading_seconds = Histogram("captchalab_reading_seconds", "Time that readings to
 pictures = Counter("captchalab_pictures", "Pictures, by model and outcome.", ["model", "outcome"])
 waiting = Gauge("captchalab_waiting_pictures", "Pictures in the queue.", multiprocess_mode="livesum")
 models = Gauge("captchalab_models", "Models that are served.", multiprocess_mode="livemin")
+
+
+def request(route: str, status: int, taken: float) -> None:
+    """Counts a request that took ``taken`` seconds."""
+    counter, histogram = _of_requests(route, status)
+    counter.inc()
+    histogram.observe(taken)
+
+
+@cache
+def _of_requests(route: str, status: int) -> tuple[Counter, Histogram]:
+    """Looked up once: routes and statuses are few."""
+    return requests.labels(route, str(status)), seconds.labels(route)
 
 
 def exposition() -> tuple[bytes, str]:

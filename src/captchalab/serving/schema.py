@@ -39,7 +39,7 @@ _CHARACTER = {
     "type": "object",
     "properties": {"character": _TEXT, "confidence": _NUMBER, "left": _NUMBER, "right": _NUMBER},
 }
-_ROW = {
+_ROW: dict[str, Any] = {
     "type": "object",
     "properties": {
         "text": _TEXT,
@@ -109,7 +109,7 @@ _BASE64 = {"type": "string", "description": "base64, or a data URL"}
 READING: dict[str, Any] = {
     "parameters": _QUERY,
     "requestBody": _body(_BINARY, {"image": _BASE64}, raw=True),
-    "responses": _answer({**_ROW, "properties": {**_ROW["properties"], **_FACTS, "kept": _TEXT}}),  # type: ignore[dict-item]
+    "responses": _answer({**_ROW, "properties": {**_ROW["properties"], **_FACTS, "kept": _TEXT}}),
 }
 BATCH_READING: dict[str, Any] = {
     "parameters": _QUERY,

@@ -9,6 +9,7 @@ import socket
 import sys
 import tempfile
 import threading
+import time
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,9 +18,13 @@ from captchalab.errors import UsageError
 from captchalab.serving.app import Shared, keys_of, make_app
 from captchalab.serving.guard import is_loopback
 from captchalab.serving.logs import configuration
-from captchalab.serving.measures import SHARED
+from captchalab.serving.measures import SHARED, forget_process
 from captchalab.serving.models import Shelf
 from captchalab.serving.settings import Settings
+
+EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}
+"""Addresses that stand for all, and one of theirs that can be asked."""
+ANSWER_SECONDS = 5.0
 
 
 def serve(settings: Settings) -> None:
@@ -45,9 +50,17 @@ def serve(settings: Settings) -> None:
 def _run(settings: Settings, shared: Shared) -> None:
     from granian.constants import HTTPModes, Interfaces
     from granian.http import HTTP1Settings
-    from granian.server import Server
+    from granian.server.mp import MPServer
 
-    server = Server(
+    class Workers(MPServer):
+        """Granian's, whose dead workers leave no figures behind."""
+
+        def _respawn_workers(self, workers: list[int], *arguments: Any, **options: Any) -> None:
+            for index in workers:
+                forget_process(self.wrks[index].inner.pid)
+            super()._respawn_workers(workers, *arguments, **options)
+
+    server = Workers(
         "captchalab",
         address=settings.host,
         port=settings.port,
@@ -62,8 +75,24 @@ def _run(settings: Settings, shared: Shared) -> None:
         log_dictconfig=configuration(),
         http1_settings=HTTP1Settings(header_read_timeout=int(1000 * settings.header_seconds)),
     )
-    server.on_startup(partial(print, f"http://{_in_url(settings.host)}:{settings.port}", flush=True))
+    threading.Thread(target=_announce, args=(settings.host, settings.port), daemon=True).start()
     server.serve(_work, partial(make_app, settings, shared), wrap_loader=False)
+
+
+def _announce(host: str, port: int) -> None:
+    """Prints the address as soon as there is an answer from it, whichever one."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    while True:
+        try:
+            with socket.socket(family, socket.SOCK_STREAM) as line:
+                line.settimeout(ANSWER_SECONDS)
+                line.connect((EVERYWHERE.get(host, host), port))
+                line.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+                if line.recv(16):
+                    break
+        except OSError:
+            time.sleep(0.02)
+    print(f"http://{_in_url(host)}:{port}", flush=True)
 
 
 def _work(*arguments: Any) -> None:
@@ -72,10 +101,10 @@ def _work(*arguments: Any) -> None:
     Ends without Python's own shutdown: granian's threads that wait for the interpreter while it goes
     away end the process with a panic (seen with 2.8.7 on Python 3.11). All requests are answered by then.
     """
-    from granian.server import Server
+    from granian.server.mp import MPServer
 
     threading.Thread(target=_end_with_parent, name="end-with-parent", daemon=True).start()
-    Server._spawn_asgi_lifespan_worker(*arguments)
+    MPServer._spawn_asgi_lifespan_worker(*arguments)
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(0)
