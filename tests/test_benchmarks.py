@@ -28,6 +28,7 @@ SCRIPTS = (
     "precision",
     "reading",
     "real_schemes",
+    "reliability_page",
     "scheme_speed",
     "schemes_page",
     "serving",

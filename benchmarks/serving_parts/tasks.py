@@ -1,36 +1,29 @@
-"""The tasks of benchmarks/serving.py: settings, the core of servers and a folder -> figures, and a table."""
+"""Tasks of benchmarks/serving.py about speed and endurance: settings, core, folder -> figures, a table."""
 
 from __future__ import annotations
 
 import argparse
-import asyncio
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
 
-from recording import ROOT, print_table, say
+from recording import print_table, say
 
 from captchalab import Reader
 from captchalab.reading.modelpath import find_model
-from captchalab.serving.loadtest.load import Stage
-from captchalab.serving.loadtest.pictures import Pictures, collect, with_expected
-from captchalab.serving.loadtest.report import write_report
-from captchalab.serving.loadtest.run import Done, run_stages
-from captchalab.sources import open_source
+from captchalab.serving.loadtest.pictures import Pictures
 from serving_parts import strain, throughput
-from serving_parts.chaos import chaos, hold
+from serving_parts.common import pictures_for, report
 from serving_parts.processes import FLASK, OWN, running
 
 SLOW = {"options": {"size": "large"}, "width": 256, "height": 96}
 """A network that takes well over 5 ms a picture on one core."""
-HELD = 50
 
 
 def run_throughput(settings: argparse.Namespace, core: int | None, work: Path) -> dict[str, Any]:
     """Ours, Flask's own server, and Flask on granian."""
-    pictures, (reader,) = _pictures(settings, 2_000, settings.model)
+    pictures, (reader,) = pictures_for(settings, 2_000, settings.model)
     model = [settings.model] if settings.model else []
     option = ["--model", *model] if model else []
     with running([*OWN, *model], core, work) as own:
@@ -76,12 +69,12 @@ def run_overload(settings: argparse.Namespace, core: int | None, work: Path) -> 
     models = [settings.model] if settings.model else [str(slow), "small"]
     figures = {}
     for model in models:
-        pictures, (reader,) = _pictures(settings, 500, model)
+        pictures, (reader,) = pictures_for(settings, 500, model)
         name = Path(model).parent.name if model == str(slow) else Path(model).stem
         with running([*OWN, model], core, work) as server:
             found, done = strain.overload(server.url, pictures, settings.seconds)
         figures[name] = found | {"sha256": reader.sha256}
-        _report(done, work / f"overload-{name}")
+        report(done, work / f"overload-{name}")
         say(
             f"{name}: capacity {found['capacity_per_second']:,.1f}/s, "
             f"peak {found['peak_per_second']:,.1f}/s, "
@@ -105,36 +98,10 @@ def run_overload(settings: argparse.Namespace, core: int | None, work: Path) -> 
     return figures
 
 
-def run_chaos(settings: argparse.Namespace, core: int | None, work: Path) -> dict[str, Any]:
-    """Requests good and bad, then connections that are held open while good requests pass."""
-    pictures, _ = _pictures(settings, settings.requests, settings.model)
-    with running([*OWN, *([settings.model] if settings.model else [])], core, work) as server:
-        found = asyncio.run(chaos(server.url, pictures, requests=settings.requests, workers=32, seed=1))
-
-        async def held() -> tuple[dict[str, Any], list[Done]]:
-            load = run_stages(server.url, pictures, [Stage(15.0, rate=20)])
-            return await asyncio.gather(hold(server.url, pictures.data[0], HELD), load)
-
-        found["held"], (meanwhile,) = asyncio.run(held())
-        found["while_held"] = meanwhile.figures
-        found["faults"] = server.faults()
-    rows = [
-        (side, kind, f"{count:,}")
-        for side in ("good", "bad", "hung_up")
-        for kind, count in found[side].items()
-    ]
-    print_table(("side", "what came of it", "requests"), rows)
-    say(
-        f"unexpected: {len(found['unexpected'])}, faults in the log: {len(found['faults'])}, "
-        f"held connections: {found['held']}"
-    )
-    return found
-
-
 def run_swaps(settings: argparse.Namespace, core: int | None, work: Path) -> dict[str, Any]:
     """One file of a watched folder changes."""
     files = ["small", str(strain.make_model(work / "tiny-model", options={"size": "tiny"}))]
-    pictures, _ = _pictures(settings, 500, *files)
+    pictures, _ = pictures_for(settings, 500, *files)
     folder = work / "swapped"
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / "swapped.onnx"
@@ -155,7 +122,7 @@ def run_swaps(settings: argparse.Namespace, core: int | None, work: Path) -> dic
             every=settings.seconds / 10,
             loaded=loaded,
         )
-    _report(done, work / "swaps")
+    report(done, work / "swaps")
     print_table(
         ("good files", "taken up", "slowest, s", "broken files", "failed calls", "how calls ended"),
         [
@@ -174,10 +141,10 @@ def run_swaps(settings: argparse.Namespace, core: int | None, work: Path) -> dic
 
 def run_memory(settings: argparse.Namespace, core: int | None, work: Path) -> dict[str, Any]:
     """Memory and open files over time."""
-    pictures, _ = _pictures(settings, 2_000, settings.model)
+    pictures, _ = pictures_for(settings, 2_000, settings.model)
     with running([*OWN, *([settings.model] if settings.model else [])], core, work) as server:
         figures, done = strain.soak(server.url, pictures, settings.minutes, 0.7)
-    _report(done, work / "memory")
+    report(done, work / "memory")
     seen = figures["server"] or {}
     print_table(
         ("requests", "failed", "answered/s", *seen),
@@ -191,22 +158,6 @@ def run_memory(settings: argparse.Namespace, core: int | None, work: Path) -> di
         ],
     )
     return figures
-
-
-TASKS: dict[str, Callable[[argparse.Namespace, int | None, Path], dict[str, Any]]] = {
-    "throughput": run_throughput,
-    "overload": run_overload,
-    "chaos": run_chaos,
-    "swaps": run_swaps,
-    "memory": run_memory,
-}
-
-
-def _pictures(settings: argparse.Namespace, count: int, *models: str | None) -> tuple[Pictures, list[Reader]]:
-    readers = [Reader.open(model) for model in models]
-    data = collect(open_source(settings.source), settings.pictures or count)
-    say(f"{len(data):,} different pictures of {settings.source}")
-    return with_expected(data, *readers), readers
 
 
 def _compare(
@@ -225,11 +176,6 @@ def _compare(
 
 def _model_bytes(model: str) -> bytes:
     return find_model(model)[0]
-
-
-def _report(done: list[Done], folder: Path) -> None:
-    page = write_report(done, folder, title=folder.name, facts=())
-    say(f"report: {page.relative_to(ROOT) if page.is_relative_to(ROOT) else page.name}")
 
 
 def _speed(figures: dict[str, Any]) -> str:

@@ -12,7 +12,7 @@ from captchalab.reading.reader import Reading
 from captchalab.serving.answers import as_json
 from captchalab.serving.asking import ask
 from captchalab.serving.body import decode_base64, read_upload
-from captchalab.serving.parameters import Parameters, parameters_of
+from captchalab.serving.parameters import Parameters, merged, parameters_of
 from captchalab.serving.problems import Problem, problem_of
 from captchalab.serving.schema import OCR, UPLOAD_B
 
@@ -53,7 +53,7 @@ async def ocr(request: Request) -> Response:
         upload.parameters.pop(flag, None)
     if not upload.images:
         raise Problem(422, "no-picture", "there is no picture in the request: 'file', or 'image' as base64")
-    wanted = parameters_of({**request.query_params, **upload.parameters})
+    wanted = parameters_of(merged(request.query_params.multi_items(), upload.parameters))
     try:
         reading = await _one(request, upload.images[0], wanted)
     except Problem as problem:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,6 +47,16 @@ def parameters_of(given: Mapping[str, Any]) -> Parameters:
 
 
 _NONE = Parameters(None, 0.0, {})
+
+
+def merged(query: Iterable[tuple[str, str]], body: Mapping[str, Any]) -> dict[str, Any]:
+    """Parameters of a request's address and of its body. Raises ``Problem`` 422 where they contradict."""
+    together = dict(body)
+    for name, value in query:
+        given = together.setdefault(name, value)
+        if given != value and (isinstance(given, str) or str(given).lower() != value):
+            raise wrong("a parameter stands twice, with different values: leave one out")
+    return together
 
 
 def wrong(detail: str) -> Problem:

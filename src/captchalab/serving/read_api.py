@@ -13,7 +13,7 @@ from captchalab.serving.admin_api import listing
 from captchalab.serving.answers import as_json, row_of
 from captchalab.serving.asking import Asked, ask
 from captchalab.serving.body import Upload, read_upload
-from captchalab.serving.parameters import parameters_of, wrong
+from captchalab.serving.parameters import merged, parameters_of
 from captchalab.serving.problems import Problem, problem_of
 from captchalab.serving.schema import BATCH_READING, METRICS, MODELS, READING
 
@@ -88,10 +88,7 @@ async def _upload(request: Request, limit: int, most: int) -> Upload:
     """The pictures, and the parameters of address and body together."""
     upload = await read_upload(request, limit, ("file",), most)
     if request.scope["query_string"]:
-        for name, value in request.query_params.multi_items():
-            given = upload.parameters.setdefault(name, value)
-            if given != value and (isinstance(given, str) or str(given).lower() != value):
-                raise wrong("a parameter stands twice, with different values: leave one out")
+        upload.parameters = merged(request.query_params.multi_items(), upload.parameters)
     return upload
 
 

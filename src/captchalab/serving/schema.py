@@ -120,6 +120,25 @@ BATCH_READING: dict[str, Any] = {
         {"type": "object", "properties": {"readings": {"type": "array", "items": _ROW}, **_FACTS}}
     ),
 }
+_STEP_ROW = {
+    "type": "object",
+    "properties": {"character": _TEXT, "probabilities": {"type": "array", "items": _NUMBER}},
+}
+_STEPS = {
+    "type": "object",
+    "properties": {
+        "decoder": _TEXT,
+        "covered": _NUMBER,
+        "rows": {"type": "array", "items": _STEP_ROW},
+        "best": {"type": "array", "items": {"type": ["integer", "null"]}},
+        "model": {"type": "object"},
+    },
+}
+STEPS: dict[str, Any] = {
+    "parameters": _QUERY,
+    "requestBody": READING["requestBody"],
+    "responses": _answer(_STEPS),
+}
 MODELS: dict[str, Any] = {
     "responses": _answer(
         {

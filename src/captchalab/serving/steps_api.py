@@ -15,33 +15,11 @@ from captchalab.reading.alphabet import BLANK
 from captchalab.serving.answers import as_json
 from captchalab.serving.body import parse, read_body
 from captchalab.serving.models import AUTO
-from captchalab.serving.parameters import parameters_of, wrong
+from captchalab.serving.parameters import merged, parameters_of, wrong
 from captchalab.serving.problems import Problem
-from captchalab.serving.schema import READING, problem_responses
+from captchalab.serving.schema import STEPS, problem_responses
 
 router = APIRouter()
-
-_ROW = {
-    "type": "object",
-    "properties": {
-        "character": {"type": "string"},
-        "probabilities": {"type": "array", "items": {"type": "number"}},
-    },
-}
-_ANSWER = {
-    "type": "object",
-    "properties": {
-        "decoder": {"type": "string"},
-        "covered": {"type": "number"},
-        "rows": {"type": "array", "items": _ROW},
-        "best": {"type": "array", "items": {"type": ["integer", "null"]}},
-        "model": {"type": "object"},
-    },
-}
-STEPS: dict[str, Any] = {
-    **{name: READING[name] for name in ("parameters", "requestBody")},
-    "responses": {"200": {"description": "Done", "content": {"application/json": {"schema": _ANSWER}}}},
-}
 
 MOST_WAITING = 4
 """Requests that wait for their turn; it is people who look at steps, one picture at a time."""
@@ -61,7 +39,7 @@ async def steps(request: Request) -> Response:
     upload = parse(request.headers.get("content-type", ""), body, ("file",), 1)
     if not upload.images:
         raise Problem(422, "no-picture", "there is no picture in the request: the form's field is 'file'")
-    wanted = parameters_of({**request.query_params, **upload.parameters})
+    wanted = parameters_of(merged(request.query_params.multi_items(), upload.parameters))
     if wanted.model == AUTO:
         raise wrong("steps are those of one model: name it")
     served = request.app.state.shelf.find(wanted.model)
