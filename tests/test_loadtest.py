@@ -62,10 +62,10 @@ def load(url: str, pictures: Pictures, *stages: Stage, **options: Any) -> list[D
 def test_the_command_measures_checks_and_reports(
     server: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    loads = ["--rate", "40", "--clients", "2", "--seconds", "0.5", "--warm-up", "0.2", "--pictures", "20"]
+    loads = ["--rate", "80", "--clients", "2", "--seconds", "0.25", "--warm-up", "0.1", "--pictures", "20"]
     assert run(["loadtest", server, *loads, "--json", "--report", str(tmp_path / "report")]) == 0
     figures = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert [each["load"] for each in figures] == ["40/s", "2 clients"]
+    assert [each["load"] for each in figures] == ["80/s", "2 clients"]
     assert figures[0]["requests"] == figures[0]["ok"] == 20
     for each in figures:
         assert not each["errors"] and each["ok"] > 0
@@ -81,13 +81,13 @@ def test_the_command_measures_checks_and_reports(
     with Image.open(tmp_path / "report" / "loadtest.png") as picture:
         assert picture.width > 1000
     page = (tmp_path / "report" / "loadtest.html").read_text(encoding="utf-8")
-    assert "40/s" in page and "http-equiv" in page
+    assert "80/s" in page and "http-equiv" in page
     assert page.count("http") == page.count("http-equiv") + page.count(server)  # nothing from outside
 
 
 @pytest.mark.parametrize(("form", "batch"), [("multipart", 1), ("json", 1), ("multipart", 7), ("json", 3)])
 def test_every_form_gets_the_right_answers(server: str, pictures: Pictures, form: Form, batch: int) -> None:
-    (done,) = load(server, pictures, Stage(0.3, rate=20), form=form, batch=batch)
+    (done,) = load(server, pictures, Stage(0.15, rate=40), form=form, batch=batch)
     assert done.calls.counts() == {OK: 6}
 
 
@@ -96,7 +96,7 @@ def test_answers_that_differ_are_noticed(server: str, pictures: Pictures) -> Non
     ((sha256, right),) = pictures.expected.items()
     swapped = Pictures(pictures.data, {sha256: [right[0], *right[2:], right[1]]})
     assert len({each.text for each in right}) == 40
-    (done,) = load(server, swapped, Stage(1.0, rate=40))
+    (done,) = load(server, swapped, Stage(0.4, rate=100))
     assert done.calls.counts() == {WRONG_ANSWER: 39, OK: 1}
     assert failed(done.figures) == 39
 
@@ -185,12 +185,12 @@ def load_on(answers: Answers, stage: Stage, **options: Any) -> Done:
 
 
 def test_what_waits_for_a_server_that_stalls_counts_as_waiting() -> None:
-    """One stall of half a second, at 100 calls a second: some 40 of them wait a tenth of a second or more."""
-    stall = load_on(lambda number: (0.5 if number == 20 else 0, READING), Stage(1.0, rate=100))
-    assert stall.calls.counts() == {OK: 100}
-    assert (stall.calls.seconds("total") > 0.1).sum() >= 40
-    alone = load_on(lambda number: (0.5 if number == 3 else 0, READING), Stage(0.6, clients=1))
-    assert alone.calls.seconds("total").max() >= 0.5 and len(alone.calls) >= 4
+    """One stall of 0.3 seconds, at 100 calls a second: some 20 of them wait a tenth of a second or more."""
+    stall = load_on(lambda number: (0.3 if number == 10 else 0, READING), Stage(0.5, rate=100))
+    assert stall.calls.counts() == {OK: 50}
+    assert (stall.calls.seconds("total") > 0.1).sum() >= 20
+    alone = load_on(lambda number: (0.3 if number == 3 else 0, READING), Stage(0.4, clients=1))
+    assert alone.calls.seconds("total").max() >= 0.3 and len(alone.calls) >= 4
 
 
 def test_how_calls_may_end() -> None:
@@ -202,7 +202,7 @@ def test_how_calls_may_end() -> None:
         4: (0, http("302 Found", "", "Location: http://192.0.2.1/\r\n")),
         5: (9, READING),
     }
-    done = load_on(answers.get, Stage(0.6, rate=10), timeout=1.0)
+    done = load_on(answers.get, Stage(0.3, rate=20), timeout=0.6)
     assert done.calls.counts() == {
         "503 busy": 1,
         "503 busy, no Retry-After": 1,
