@@ -38,8 +38,8 @@ from captchalab.synth.encode import encode
 from captchalab.synth.schemes import SCHEMES
 from captchalab.synth.source import SchemeSource
 
-WARM = 30
-"""Pictures drawn before the clock runs: fonts and clean glyphs are loaded."""
+WARM = 2
+"""Pictures for each character drawn before the clock runs: fonts and clean glyphs are loaded by then."""
 INTERVALS = 20
 """How often memory is looked at."""
 
@@ -66,7 +66,7 @@ class Stopwatch:
         self._writer = FolderWriter(folder / name)
         self._numbers = itertools.count()
         self.turns: list[dict[str, float]] = []
-        for _ in range(WARM):
+        for _ in range(WARM * len(self._source.alphabet.characters)):
             self._source.sample(next(self._numbers))
 
     def turn(self, seconds: float) -> None:
