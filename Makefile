@@ -24,7 +24,7 @@ READY := $(VENV)/.ready
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt \
        $(if $(PIP_INDEX),--index-url $(PIP_INDEX))
 
-.PHONY: help venv demo test check lint types docs-schemes
+.PHONY: help venv demo test check lint types docs-schemes docs-results
 .DEFAULT_GOAL := help
 
 help:
@@ -61,6 +61,10 @@ types: $(READY)
 # What docs/schemes.md says of the code, and its pictures: after every change of a scheme or an effect.
 docs-schemes: $(READY)
 	$(BIN)/python benchmarks/schemes_page.py
+
+# docs/results.md: after every run of a benchmark that is to stand there.
+docs-results: $(READY)
+	$(BIN)/python benchmarks/results_page.py
 
 # The demo is made of plain commands, printed as they run, so that each can be typed by hand.
 DEMO := runs/demo

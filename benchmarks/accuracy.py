@@ -17,6 +17,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ from recording import (
     draw_folder,
     percent,
     print_table,
+    read_lines,
     run_main,
     say,
     with_interval,
@@ -174,29 +176,37 @@ def main() -> None:
         "input": [info.input.width, info.input.height],
     }
     record.write(f"accuracy {settings.task}", figures)
-    seconds = [f"{trained[name]:.1f} s" for name in trained if name.startswith("seconds")] or ["-", "-"]
-    print_table(
-        (
-            "task",
-            "fresh pictures",
-            "read right (95%)",
-            "wanted",
-            "to model.onnx",
-            "whole command",
-            "trained on",
-            "file",
-        ),
-        [
-            (
-                task.name,
-                f"{figures['images']:,}",
-                with_interval(figures),
-                percent(task.wanted),
-                *seconds,
-                f"{trained['training_pictures']:,} pictures" if trained else "-",
-                f"{len(data) / 1e6:.2f} MB",
-            )
-        ],
+    print_rows([figures])
+
+
+def show(results: str) -> None:
+    """Print the last figures of each task."""
+    latest = {line["figures"]["task"]: line["figures"] for line in read_lines(__file__, results)}
+    print_rows(list(latest.values())) if latest else print("not measured yet")
+
+
+def print_rows(figures: Sequence[dict[str, Any]]) -> None:
+    """A Markdown table; what was not trained here has no times."""
+    heads = (
+        *("task", "fresh pictures", "read right (95%)", "wanted"),
+        *("to model.onnx", "whole command", "trained on", "file"),
+    )
+    print_table(heads, [_row(each) for each in figures])
+
+
+def _row(figures: dict[str, Any]) -> tuple[str, ...]:
+    seconds = (
+        f"{figures[name]:.1f} s" if name in figures else "-"
+        for name in ("seconds_to_model", "seconds_whole_command")
+    )
+    return (
+        figures["task"],
+        f"{figures['images']:,}",
+        with_interval(figures),
+        percent(figures["wanted"]),
+        *seconds,
+        f"{figures['training_pictures']:,} pictures" if "training_pictures" in figures else "-",
+        f"{figures['model_bytes'] / 1e6:.2f} MB",
     )
 
 

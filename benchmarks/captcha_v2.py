@@ -14,11 +14,12 @@ trained again. Prints a row a repeat.
 from __future__ import annotations
 
 import argparse
+import json
 import statistics
 from pathlib import Path
 from typing import Any
 
-from recording import ROOT, Record, add_places, find_figures, percent, print_table, run_main, say
+from recording import ROOT, Record, add_places, find_figures, percent, print_table, read_lines, run_main, say
 from trials import add_threads, make_folds, open_at_rest, run_folder, test, train
 
 from captchalab.reading.metrics import wilson
@@ -78,34 +79,35 @@ def measure_fold(settings: argparse.Namespace, repeat: int, number: int) -> dict
     return {**test(model, str(folds[number])), **cost}
 
 
-def main() -> None:
-    """Measure the folds that have no line yet, then print all."""
-    settings = parse()
-    conditions = conditions_of(settings)
+def show(results: str, conditions: dict[str, Any] | None = None) -> None:
+    """Print a row a repeat of the lines under these ``conditions``; else of the last final ones."""
+    lines = read_lines(__file__, results)
+    if conditions is None:
+        known = [line["figures"]["conditions"] for line in lines]
+        conditions = next((each for each in reversed(known) if each["part"] == "all"), {})
+    wanted = json.loads(json.dumps(conditions))
+    repeats: dict[int, dict[int, dict[str, Any]]] = {}
+    for line in lines:
+        if line["figures"]["conditions"] == wanted:
+            _, _, repeat, _, fold = line["benchmark"].split()
+            repeats.setdefault(int(repeat), {})[int(fold)] = line["figures"]
+    if not repeats:
+        print("not measured yet")
+        return
     rows, shares = [], []
-    for repeat in range(settings.repeats):
-        folds = []
-        for number in range(settings.only or settings.folds):
-            name = f"captcha_v2 repeat {repeat} fold {number}"
-            record = Record(__file__, settings.results)
-            figures = find_figures(__file__, settings.results, name, conditions)
-            if figures is None:
-                figures = {"conditions": conditions, **measure_fold(settings, repeat, number)}
-                record.write(name, figures)
-            say(f"{name}: {percent(figures['sequence_accuracy'])}, {figures['seconds']:.0f} s")
-            folds.append(figures)
+    for number, found in sorted(repeats.items()):
+        folds = [found[fold] for fold in sorted(found)]
         total = sum(each["images"] for each in folds)
         right = sum(round(each["sequence_accuracy"] * each["images"]) for each in folds)
         shares.append(right / total)
         low, high = wilson(right, total)
-        each = ", ".join(percent(fold["sequence_accuracy"]) for fold in folds)
         clock, processor = (
             statistics.fmean(fold[key] for fold in folds) for key in ("seconds", "processor_seconds")
         )
         rows.append(
             (
-                str(repeat + 1),
-                each,
+                str(number + 1),
+                ", ".join(percent(fold["sequence_accuracy"]) for fold in folds),
                 f"{right} of {total}",
                 f"{percent(right / total)} ({percent(low)} to {percent(high)})",
                 f"{clock:.0f} s, {processor:.0f} s of processor time",
@@ -113,6 +115,21 @@ def main() -> None:
         )
     print_table(("repeat", "each fold", "read right", "together (95%)", "training of a fold"), rows)
     print(f"\nmean of {len(shares)}: {percent(statistics.fmean(shares))}; wanted: {percent(WANTED)}")
+
+
+def main() -> None:
+    """Measure the folds that have no line yet, then print all."""
+    settings = parse()
+    conditions = conditions_of(settings)
+    for repeat in range(settings.repeats):
+        for number in range(settings.only or settings.folds):
+            name = f"captcha_v2 repeat {repeat} fold {number}"
+            record = Record(__file__, settings.results)
+            if find_figures(__file__, settings.results, name, conditions) is None:
+                figures = measure_fold(settings, repeat, number)
+                record.write(name, {"conditions": conditions, **figures})
+                say(f"{name}: {percent(figures['sequence_accuracy'])}, {figures['seconds']:.0f} s")
+    show(settings.results, conditions)
 
 
 if __name__ == "__main__":

@@ -29,6 +29,7 @@ from recording import (
     find_figures,
     percent,
     print_table,
+    read_lines,
     run_main,
     say,
     with_interval,
@@ -200,22 +201,33 @@ def print_board(name: str, rows: Sequence[dict[str, Any]]) -> None:
     )
 
 
+def show(results: str, conditions: dict[str, dict[str, Any]] | None = None) -> None:
+    """Print the boards of these ``conditions``; else every board under the last ones."""
+    lines = read_lines(__file__, results)
+    for name in conditions or BOARDS:
+        here = [line["figures"] for line in lines if line["benchmark"].split()[1] == name]
+        wanted = conditions[name] if conditions else here[-1]["conditions"] if here else {}
+        latest = {each["name"]: each for each in here if each["conditions"] == wanted}
+        if latest:
+            print_board(name, list(latest.values()))
+        else:
+            print(f"\n{name}\n\nnot measured yet")
+
+
 def main() -> None:
     """Train what has no line yet, then print every board."""
     settings = parse()
     use_threads(settings.threads)
+    conditions = {name: conditions_of(name, settings) for name in settings.boards}
     for name in settings.boards:
-        conditions, rows = conditions_of(name, settings), []
         for recipe in settings.recipes:
             title = f"leaderboard {name} {Path(recipe).stem}"
             record = Record(__file__, settings.results)
-            figures = find_figures(__file__, settings.results, title, conditions)
-            if figures is None:
+            if find_figures(__file__, settings.results, title, conditions[name]) is None:
                 say(title)
-                figures = {"conditions": conditions, **measure(recipe, name, settings)}
+                figures = {"conditions": conditions[name], **measure(recipe, name, settings)}
                 record.write(title, figures)
-            rows.append(figures)
-        print_board(name, rows)
+    show(settings.results, conditions)
 
 
 if __name__ == "__main__":

@@ -12,12 +12,22 @@ reader leans. A training that has a line in the results is not repeated, one tha
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+import json
 from itertools import combinations
 from typing import Any
 
 from accuracy import CAPTCHA, TEST_SEED
-from recording import ROOT, Record, add_places, find_figures, percent, print_table, run_main, with_interval
+from recording import (
+    ROOT,
+    Record,
+    add_places,
+    find_figures,
+    percent,
+    print_table,
+    read_lines,
+    run_main,
+    with_interval,
+)
 from trials import TESTED, add_threads, run_folder, train
 
 from captchalab.measuring.evaluate import evaluate
@@ -99,30 +109,15 @@ def measure(settings: argparse.Namespace, conditions: dict[str, Any]) -> dict[st
     }
 
 
-def print_pairs(pairs: Sequence[dict[str, Any]]) -> None:
-    """A row for each pair, those near chance marked."""
-    rows = []
-    for pair in pairs:
-        (one, other), taken, seen = pair["pair"], pair["taken"], pair["seen"]
-        verdict = "cannot be told apart" if pair["apart"] < NEAR_CHANCE else ""
-        share = f"{percent(pair['apart'])} ({percent(pair['low'])} to {percent(pair['high'])})"
-        ways = [f"{count} of {total}" for count, total in zip(taken, seen, strict=True)]
-        rows.append((f"{one} / {other}", share, *ways, verdict))
-    print_table(("pair", "told apart (95%; chance: 50%)", "first as second", "second as first", ""), rows)
-
-
-def main() -> None:
-    """Measure unless there is a line; print."""
-    settings = parse()
-    conditions = {
-        "recipe": read_settings(ROOT / settings.recipe),
-        **{key: getattr(settings, key) for key in ("minutes", "steps", "tested", "threads")},
-    }
-    record = Record(__file__, settings.results)
-    figures = find_figures(__file__, settings.results, "sixty-two", conditions)
-    if figures is None:
-        figures = {"conditions": conditions, **measure(settings, conditions)}
-        record.write("sixty-two", figures)
+def show(results: str, conditions: dict[str, Any] | None = None) -> None:
+    """Print the figures under these ``conditions``; else the last ones."""
+    found = [line["figures"] for line in read_lines(__file__, results)]
+    if conditions is not None:
+        found = [each for each in found if each["conditions"] == json.loads(json.dumps(conditions))]
+    if not found:
+        print("not measured yet")
+        return
+    figures = found[-1]
     print_table(
         ("fresh pictures", "read right (95%)", "case ignored", "characters", "trained on", "processor time"),
         [
@@ -137,7 +132,29 @@ def main() -> None:
         ],
     )
     print()
-    print_pairs(figures["pairs"])
+    heads = ("pair", "told apart (95%; chance: 50%)", "first as second", "second as first", "")
+    print_table(heads, [_row(pair) for pair in figures["pairs"]])
+
+
+def _row(pair: dict[str, Any]) -> tuple[str, ...]:
+    (one, other), taken, seen = pair["pair"], pair["taken"], pair["seen"]
+    verdict = "cannot be told apart" if pair["apart"] < NEAR_CHANCE else ""
+    share = f"{percent(pair['apart'])} ({percent(pair['low'])} to {percent(pair['high'])})"
+    ways = [f"{count} of {total}" for count, total in zip(taken, seen, strict=True)]
+    return (f"{one} / {other}", share, *ways, verdict)
+
+
+def main() -> None:
+    """Measure unless there is a line; print."""
+    settings = parse()
+    conditions = {
+        "recipe": read_settings(ROOT / settings.recipe),
+        **{key: getattr(settings, key) for key in ("minutes", "steps", "tested", "threads")},
+    }
+    record = Record(__file__, settings.results)
+    if find_figures(__file__, settings.results, "sixty-two", conditions) is None:
+        record.write("sixty-two", {"conditions": conditions, **measure(settings, conditions)})
+    show(settings.results, conditions)
 
 
 if __name__ == "__main__":

@@ -156,25 +156,17 @@ def measure(name: str, settings: argparse.Namespace, conditions: dict[str, Any])
     }
 
 
-def print_lines(settings: argparse.Namespace) -> None:
+def show(results: str) -> None:
     """The last line of each system and network as a table, and the curves."""
-    latest = {line["benchmark"]: line["figures"] for line in read_lines(__file__, settings.results)}
+    latest = {line["benchmark"]: line["figures"] for line in read_lines(__file__, results)}
     rows, curves = [], []
     for name, system in SYSTEMS.items():
         for network in ("own", "compact"):
             figures = latest.get(f"system {name} {network}")
+            cells = _cells(figures) if figures else ("not measured yet", *["-"] * 5)
+            rows.append((name, system.setting, network, f"{100 * system.published:.6g}%", *cells))
             if figures is None:
-                rows.append(
-                    (
-                        name,
-                        system.setting,
-                        network,
-                        f"{100 * system.published:.6g}%",
-                        *["not measured yet"] * 6,
-                    )
-                )
                 continue
-            rows.append((name, system.setting, network, f"{100 * system.published:.6g}%", *_cells(figures)))
             points = " ".join(f"{seen:,}:{percent(share)}" for seen, share in figures["curve"])
             curves.append((name, figures["network"]["name"], points))
     print_table(
@@ -184,8 +176,9 @@ def print_lines(settings: argparse.Namespace) -> None:
         ),
         rows,
     )
-    print()
-    print_table(("system", "network", "pictures seen: read right of the validation"), curves)
+    if curves:
+        print()
+        print_table(("system", "network", "pictures seen: read right of the validation"), curves)
 
 
 def _cells(figures: dict[str, Any]) -> tuple[str, ...]:
@@ -213,7 +206,7 @@ def main() -> None:
             record.write(name, {"conditions": conditions, **figures})
         else:
             say(f"{name} is measured already")
-    print_lines(settings)
+    show(settings.results)
 
 
 if __name__ == "__main__":

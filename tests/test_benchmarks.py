@@ -29,6 +29,7 @@ SCRIPTS = (
     "reading",
     "real_schemes",
     "reliability_page",
+    "results_page",
     "scheme_speed",
     "schemes_page",
     "serving",

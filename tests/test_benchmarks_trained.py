@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import tarfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import ModuleType
 
 import pytest
+import torch
 from conftest import ROOT
-from test_benchmarks import last_line, run
+from test_benchmarks import last_line
 
+from captchalab.errors import UsageError
 from captchalab.reading.metrics import measure
 from captchalab.sources import open_source
 from captchalab.studies.compare import Entry
@@ -18,7 +23,10 @@ from captchalab.training.recipe import load_recipe
 
 sys.path.insert(0, str(ROOT / "benchmarks"))
 
+import captcha_v2
 import leaderboard
+import recording
+import results_page
 import sixty_two
 import systems
 import trials
@@ -38,6 +46,27 @@ def archives(tmp_path_factory: pytest.TempPathFactory) -> Path:
             archive.add(folder / "pictures", "train")
     (folder / "tiny.toml").write_text(f"{TINY}steps = 3\n", encoding="utf-8")
     return folder
+
+
+Run = Callable[..., str]
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Run]:
+    """Runs a script in this process, so that torch is loaded once; its standard output."""
+    cores = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else None
+    threads = torch.get_num_threads()
+    monkeypatch.setenv("OMP_NUM_THREADS", os.environ.get("OMP_NUM_THREADS", "1"))
+
+    def run_script(script: ModuleType, *arguments: str) -> str:
+        monkeypatch.setattr(sys, "argv", [str(script.__file__), *arguments])
+        script.main()
+        return capsys.readouterr().out
+
+    yield run_script
+    torch.set_num_threads(threads)
+    if cores is not None:
+        os.sched_setaffinity(0, cores)
 
 
 def places(folder: Path) -> list[str]:
@@ -60,10 +89,10 @@ def test_folds_hold_each_picture_once_and_are_dealt_anew_by_each_repeat(
     assert dealt[0] != dealt[1]
 
 
-def test_each_fold_is_trained_once_and_noted(archives: Path, tmp_path: Path) -> None:
+def test_each_fold_is_trained_once_and_noted(run: Run, archives: Path, tmp_path: Path) -> None:
     arguments = ["--schemes", str(archives), "--part", "train", "--recipe", str(archives / "tiny.toml")]
     arguments += ["--repeats", "1", "--folds", "2", *places(tmp_path)]
-    table = run("captcha_v2", *arguments)
+    table = run(captcha_v2, *arguments)
     assert "of 20 |" in table and "mean of 1" in table
     results = tmp_path / "results" / "captcha_v2.jsonl"
     line = last_line(results)
@@ -72,13 +101,13 @@ def test_each_fold_is_trained_once_and_noted(archives: Path, tmp_path: Path) -> 
     assert figures["images"] == 10 and figures["training_pictures"] == 3 * 8
     assert figures["multiply_adds"] == 24 * figures["multiply_adds_a_picture"] > 24_000
     before = results.read_bytes()
-    assert run("captcha_v2", *arguments) == table
+    assert run(captcha_v2, *arguments) == table
     assert results.read_bytes() == before
 
 
-def test_leaderboard_notes_each_recipe(archives: Path, tmp_path: Path) -> None:
+def test_leaderboard_notes_each_recipe(run: Run, archives: Path, tmp_path: Path) -> None:
     recipes = ["--recipes", str(archives / "tiny.toml"), "--steps", "2"]
-    table = run("leaderboard", "hutool-line", "--schemes", str(archives), *recipes, *places(tmp_path))
+    table = run(leaderboard, "hutool-line", "--schemes", str(archives), *recipes, *places(tmp_path))
     assert "| tiny |" in table
     figures = last_line(tmp_path / "results" / "leaderboard.jsonl")["figures"]
     assert figures["conditions"] == {"steps": 2, "test_part": False, "threads": 1}
@@ -87,10 +116,10 @@ def test_leaderboard_notes_each_recipe(archives: Path, tmp_path: Path) -> None:
     assert "tiny" in page.read_text(encoding="utf-8")
 
 
-def test_systems_are_measured_once_with_what_they_cost(archives: Path, tmp_path: Path) -> None:
+def test_systems_are_measured_once_with_what_they_cost(run: Run, archives: Path, tmp_path: Path) -> None:
     small = ["--recipe", str(archives / "tiny.toml"), "--pictures", "24", "--drawn", "20", "--tested", "10"]
     arguments = ["1", "--network", "compact", *small, *places(tmp_path)]
-    table = run("systems", *arguments)
+    table = run(systems, *arguments)
     assert "| 1 |" in table and table.count("not measured yet") > 6
     results = tmp_path / "results" / "systems.jsonl"
     figures = last_line(results)["figures"]
@@ -101,7 +130,7 @@ def test_systems_are_measured_once_with_what_they_cost(archives: Path, tmp_path:
     )
     assert round(whole / figures["pictures_published"]) == by_hand, "cnn-captcha, 96x60, 37 classes"
     before = results.read_bytes()
-    assert run("systems", *arguments) == table
+    assert run(systems, *arguments) == table
     assert results.read_bytes() == before
 
 
@@ -114,13 +143,32 @@ def test_pairs_are_found_whichever_way_the_reader_leans() -> None:
     assert found[0]["apart"] == pytest.approx((2 / 50 + 50 / 51) / 2) and found[0]["apart"] < 0.6
 
 
-def test_sixty_two_symbols_are_measured_once(archives: Path, tmp_path: Path) -> None:
+def test_sixty_two_symbols_are_measured_once(run: Run, archives: Path, tmp_path: Path) -> None:
     arguments = ["--recipe", str(archives / "tiny.toml"), "--tested", "10", *places(tmp_path)]
-    table = run("sixty_two", *arguments)
+    table = run(sixty_two, *arguments)
     results = tmp_path / "results" / "sixty_two.jsonl"
     before = results.read_bytes()
     assert last_line(results)["figures"]["images"] == 10 and "| 10 |" in table
-    assert run("sixty_two", *arguments) == table and results.read_bytes() == before
+    assert run(sixty_two, *arguments) == table and results.read_bytes() == before
+
+
+def test_the_page_of_results_says_what_is_missing_and_shows_what_is_there(
+    archives: Path, tmp_path: Path
+) -> None:
+    empty = results_page.page(str(tmp_path))
+    assert empty.count(results_page.MISSING) >= len(results_page.SECTIONS) and "Measured" not in empty
+    figures = {
+        **{"conditions": {}, "images": 200, "sequence_accuracy": 0.9, "sequence_accuracy_low": 0.85},
+        **{"sequence_accuracy_high": 0.94, "sequence_accuracy_folded": 0.955, "character_accuracy": 0.98},
+        **{"training_pictures": 5_000, "processor_seconds": 90.0, "pairs": []},
+    }
+    recording.Record("benchmarks/sixty_two.py", str(tmp_path)).write("sixty-two", figures)
+    page = results_page.page(str(tmp_path))
+    assert "| 200 | 90.00% (85.00% to 94.00%) | 95.50% | 98.00% | 5,000 pictures | 1.5 minutes |" in page
+    assert "Measured 20" in page and page.count(results_page.MISSING) == empty.count(results_page.MISSING) - 1
+    for section in results_page.SECTIONS:
+        assert section.title in page and all(f"benchmarks/{command}" in page for command in section.commands)
+    assert "not measured yet" not in results_page.section_text(results_page.SECTIONS[4], "benchmarks/results")
 
 
 def test_every_system_has_recipes_for_both_networks() -> None:
@@ -142,7 +190,8 @@ def test_folds_count_by_their_pictures() -> None:
     assert "wrong" not in figures and figures["folds"] == [0.9, 0.5]
 
 
-def test_a_wrong_board_is_one_line() -> None:
-    settings = ["leaderboard", "lepure"]
-    with pytest.raises(AssertionError, match="error: no board 'lepure'; there are: lepture, hutool-line"):
-        run(*settings)
+def test_a_wrong_board_is_one_line(run: Run) -> None:
+    with pytest.raises(UsageError, match="no board 'lepure'; there are: lepture, hutool-line"):
+        run(leaderboard, "lepure")
+    with pytest.raises(UsageError, match="need --schemes DIR"):
+        run(leaderboard, "lepture", "hutool-line")

@@ -43,6 +43,7 @@ def parse_contestants(texts: Sequence[str]) -> list[Contestant]:
 
 def _kind(text: str) -> str:
     if text.startswith(PYTHON):
+        open_reads(text)  # says what is missing before hours of training
         return "reader"
     if "+" in text and all(_kind(piece) == "model" for piece in text.split("+")):
         return "vote"
