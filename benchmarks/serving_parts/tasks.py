@@ -41,7 +41,7 @@ def run_throughput(settings: argparse.Namespace, core: int | None, work: Path) -
         (
             "body",
             "clients",
-            *(f"{name}: requests/s, p50, p99 ms" for name in urls),
+            *(f"{name}: requests/s, p50, p99 ms, processor ms" for name in urls),
             "times as many",
             "of in-process",
         ),
@@ -57,8 +57,10 @@ def run_throughput(settings: argparse.Namespace, core: int | None, work: Path) -
         ],
     )
     say(
-        f"in process {figures['in_process_per_second']:,.0f}/s; batches of {figures['batch']} over HTTP "
-        f"{figures['batches_per_second']:,.0f}/s, {figures['batches_share']:.0%} of those in process"
+        f"in process {figures['in_process_per_second']:,.0f}/s, "
+        f"{figures['in_process_processor_ms']:.2f} ms of processor time each; "
+        f"batches of {figures['batch']} over HTTP {figures['batches_per_second']:,.0f}/s, "
+        f"{figures['batches_share']:.0%} of those in process"
     )
     return figures
 
@@ -181,6 +183,7 @@ def _model_bytes(model: str) -> bytes:
 def _speed(figures: dict[str, Any]) -> str:
     errors = sum(figures["errors"].values())
     text = f"{figures['per_second']:,.0f}, {_ms(figures['p50'])}, {_ms(figures['p99'])}"
+    text += f", {figures['processor_ms'] or 0:.2f}"
     return f"{text} ({errors} errors)" if errors else text
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from statistics import median
-from time import perf_counter
+from time import perf_counter, process_time
 from typing import Any
 
 from captchalab import Reader
@@ -14,7 +14,8 @@ from captchalab.serving.loadtest.pictures import Form, Pictures
 from captchalab.serving.loadtest.run import run_stages
 
 BATCH = 32
-BATCH_CLIENTS = 4
+BATCH_CLIENTS = 2
+"""They fill the queue of pictures; more would be refused, and send their bodies in vain."""
 
 
 def compare(
@@ -41,9 +42,10 @@ def compare(
             found[form, count, name].append(_figures(urls[name], pictures, stage, form, 1))
         stage = Stage(seconds, clients=BATCH_CLIENTS, warm_up=min(2.0, seconds / 4))
         batches.append(_figures(urls[own], pictures, stage, "multipart", BATCH))
-    in_process, in_batches = median(alone), median(alone_in_batches)
+    in_process, in_batches = (median(rate for rate, _ in each) for each in (alone, alone_in_batches))
     return {
         "in_process_per_second": in_process,
+        "in_process_processor_ms": median(spent for _, spent in alone),
         "in_process_batches_per_second": in_batches,
         "batch": BATCH,
         "batches_per_second": median(each["pictures_per_second"] for each in batches),
@@ -83,20 +85,31 @@ def _medians(figures: list[dict[str, Any]]) -> dict[str, Any]:
             errors[kind] = errors.get(kind, 0) + count
     return {
         "per_second": _rate(figures),
+        "processor_ms": _processor(figures),
         "p50": median(total["p50"] for total in totals) if totals else None,
         "p99": median(total["p99"] for total in totals) if totals else None,
         "errors": errors,
     }
 
 
-def _in_process(reader: Reader, pictures: Pictures, core: int | None, seconds: float, batch: int) -> float:
-    """Pictures per second of the reader on the servers' core, which do nothing meanwhile."""
+def _processor(figures: list[dict[str, Any]]) -> float | None:
+    """Milliseconds of processor time that a request costs the server: hardly changes on a busy machine."""
+    busy = [(each["server"] or {}).get("processors_busy") for each in figures]
+    spent = [1000 * one / _rate([each]) for one, each in zip(busy, figures, strict=True) if one is not None]
+    return median(spent) if spent else None
+
+
+def _in_process(
+    reader: Reader, pictures: Pictures, core: int | None, seconds: float, batch: int
+) -> tuple[float, float]:
+    """The reader on the servers' core, which do nothing meanwhile: pictures per second, and milliseconds of
+    processor time for each."""
     before = os.sched_getaffinity(0) if core is not None else set()
     if core is not None:
         os.sched_setaffinity(0, {core})
     try:
         read = 0
-        begun = perf_counter()
+        begun, spent = perf_counter(), process_time()
         while (passed := perf_counter() - begun) < seconds:
             start = read % len(pictures.data)
             chosen = pictures.data[start : start + batch]
@@ -105,7 +118,7 @@ def _in_process(reader: Reader, pictures: Pictures, core: int | None, seconds: f
             else:
                 reader.read_many(chosen, batch)
             read += len(chosen)
-        return read / passed
+        return read / passed, 1000 * (process_time() - spent) / read
     finally:
         if core is not None:
             os.sched_setaffinity(0, before)

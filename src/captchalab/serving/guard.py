@@ -9,6 +9,7 @@ import ipaddress
 import logging
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
+from itertools import count
 from time import perf_counter
 from typing import Any
 
@@ -59,6 +60,7 @@ class Guard:
         self.keyring: Keyring = app.state.keyring
         self.engine: Engine = app.state.engine
         self._teller = Teller(settings.log_requests)
+        self._process, self._numbers = secrets.token_hex(4), count()
         self._wrong_keys = Rates(WRONG_KEYS_PER_MINUTE, None)
         self._verifying = asyncio.Semaphore(1)  # wrong keys shall not take every core
         self._hosts = allowed_hosts(settings)
@@ -69,7 +71,7 @@ class Guard:
             await self.app(scope, receive, send)
             return
         began = perf_counter()
-        request_id = secrets.token_hex(8)
+        request_id = f"{self._process}{next(self._numbers) & 0xFFFFFFFF:08x}"
         state = scope.setdefault("state", {})
         state.update(request_id=request_id, client="", key=None, held=0)
         status = 0
