@@ -64,7 +64,6 @@ def test_a_new_alphabet_keeps_what_it_shares(trained: FitResult, tmp_path: Path)
     [
         ({"options": {"size": "large"}}, "differs in stages.* leave its options"),
         ({"height": 32}, "differs in columns"),
-        ({"channels": 3}, "differs in stages"),
         ({"network": "cnn"}, "network=cnn: .* is of the network compact"),
     ],
 )
@@ -79,6 +78,18 @@ def test_what_fits_the_model_to_start_from_is_followed(trained: FitResult) -> No
     plan, _ = ready(DIGITS, start=str(trained.run), width=96, height=0, options={"dropout": 0.1})
     assert (plan.spec.width, plan.spec.height) == (96, 24)
     assert plan.recipe.options == {"size": "tiny", "dropout": 0.1}
+
+
+def test_what_read_grey_pictures_goes_on_in_colour() -> None:
+    alphabet = Alphabet("abc")
+    grey = build("compact", InputSpec(24, 64), alphabet.classes, 1, TINY["options"]).eval()
+    colour = build("compact", InputSpec(24, 64, channels=3), alphabet.classes, 1, TINY["options"]).eval()
+    take_over(colour, grey, alphabet, alphabet)
+    pictures = torch.randint(0, 256, (4, 24, 64, 1), dtype=torch.uint8)
+    with torch.no_grad():
+        assert torch.allclose(colour(pictures.expand(-1, -1, -1, 3)), grey(pictures), atol=1e-4)
+    with pytest.raises(UsageError, match="differs in stages"):
+        take_over(grey, colour, alphabet, alphabet)
 
 
 def test_position_heads_keep_the_rows_of_every_position() -> None:

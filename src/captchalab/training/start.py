@@ -14,6 +14,8 @@ from captchalab.training.recipe import Recipe
 
 SCRATCH = "scratch"
 _CLASSIFIER = "head.linear."
+_LUMA = (0.299, 0.587, 0.114)
+"""Of red, green and blue in grey, as ``InputSpec`` makes it."""
 
 Weights = dict[str, torch.Tensor]
 
@@ -54,12 +56,13 @@ def take_over(network: Network, old: Network, alphabet: Alphabet, old_alphabet: 
     """Copy the old network's weights into ``network``; the number of characters whose rows were shared.
 
     The last layer's rows move to where the new alphabet has the same character; the blank's row
-    stays the blank's. New characters keep their fresh rows. Raises ``UsageError`` if anything else
-    differs in shape.
+    stays the blank's. New characters keep their fresh rows. A grey network may go on in colour.
+    Raises ``UsageError`` if anything else differs in shape.
     """
     pairs = _row_pairs(network, old, alphabet, old_alphabet)
     here, there = (list(rows) for rows in zip(*pairs, strict=True))
-    weights, known = _taken(network), _taken(old)
+    weights = _taken(network)
+    known = _in_colour(_taken(old), weights)
     _check_shapes(weights, known)
     with torch.no_grad():
         for name, target in weights.items():
@@ -95,6 +98,16 @@ def _row_pairs(
 def _taken(network: Network) -> Weights:
     """All that one network can take from another: not what only a loss remembers."""
     return {name: tensor for name, tensor in network.state_dict().items() if ".training_" not in name}
+
+
+def _in_colour(known: Weights, weights: Weights) -> Weights:
+    """What read grey pictures reads the grey of coloured ones, where ``weights`` are for colour."""
+    return {
+        name: tensor * torch.tensor(_LUMA).view(1, 3, 1, 1)
+        if tensor.dim() == 4 and name in weights and (tensor.shape[1], weights[name].shape[1]) == (1, 3)
+        else tensor
+        for name, tensor in known.items()
+    }
 
 
 def _check_shapes(weights: Weights, known: Weights) -> None:
