@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
 from captchalab.cli.console import percent, print_table, say
 from captchalab.errors import UsageError
-
-if TYPE_CHECKING:
-    from captchalab.studies.compare import Engine
 
 
 def compare(
@@ -40,15 +37,20 @@ def compare(
     at_once: Annotated[
         int, typer.Option(metavar="N", min=1, help="Contestants at once, each in its own process.")
     ] = 1,
+    engine: Annotated[
+        str, typer.Option(metavar="local|ray", help="Run on this machine, or as tasks on Ray.")
+    ] = "local",
 ) -> None:
     """Train recipes with equal budgets, test all on the same pictures: one table, one page."""
+    from captchalab.scaling.engines import open_engine
     from captchalab.studies.compare import compare as run_comparison
     from captchalab.studies.comparison_page import ranked, write_comparison
 
     if minutes is not None and steps is not None:
         raise UsageError("--minutes or --steps, not both")
+    chosen = open_engine(engine, at_once)
     found = run_comparison(
-        contestants, data, out, minutes=minutes, steps=steps, test=test, engine=_engine(at_once), tell=say
+        contestants, data, out, minutes=minutes, steps=steps, test=test, engine=chosen, tell=say
     )
     page = write_comparison(found, out)
     rows = [
@@ -56,20 +58,3 @@ def compare(
     ]
     print_table(("contestant", "read right", "one picture"), rows)
     say(f"the whole table, plot and common mistakes: {page}")
-
-
-def _engine(at_once: int) -> Engine:
-    """One after another here, or several processes of which each takes the next."""
-    if at_once == 1:
-        return map
-
-    def several(function: Any, items: Any, /) -> Any:
-        import multiprocessing
-        from concurrent.futures import ProcessPoolExecutor
-
-        # Not multiprocessing.Pool: a training starts processes of its own, which its workers may not.
-        spawn = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(at_once, mp_context=spawn, max_tasks_per_child=1) as pool:
-            yield from pool.map(function, items)
-
-    return several
