@@ -204,30 +204,35 @@ class _Told:
 def table(settings: argparse.Namespace) -> None:
     """print the last figures of each scheme, worst first"""
     lines = (ROOT / settings.results / "transfer.jsonl").read_text(encoding="utf-8").splitlines()
-    latest: dict[tuple[str, str], dict[str, dict[str, Any]]] = {}
+    parts: dict[str, dict[str, dict[str, dict[str, Any]]]] = {}
     for line in map(json.loads, lines):
         figures = line["figures"]
-        latest.setdefault((figures["part"], figures["model"]), {})[
-            line["benchmark"].removeprefix("transfer ")
-        ] = figures
-    for (part, model), schemes in sorted(latest.items()):
-        rows = sorted(schemes.items(), key=lambda each: _score(each[1]))
-        mean = sum(map(_score, schemes.values())) / len(schemes)
-        print(f"\n{part} part, {model} model: mean {percent(mean)}\n")
+        name = line["benchmark"].removeprefix("transfer ")
+        parts.setdefault(figures["part"], {}).setdefault(name, {})[figures["model"]] = figures
+    for part, schemes in sorted(parts.items()):
+        final = {name: each.get("tuned") or each["joint"] for name, each in schemes.items()}
+        rows = sorted(schemes, key=lambda name: _score(final[name]))
+        mean = sum(map(_score, final.values())) / len(final)
+        print(f"\nThe {part} part: mean {percent(mean)} of {len(final)} schemes\n")
         print_table(
-            ("scheme", "scored", "read right (95%)", "exact", "case ignored", "characters"),
+            ("scheme", "scored", "read right (95%)", "exact", "case ignored", "characters", "joint", "own"),
             [
                 (
                     name,
-                    each["case"],
+                    (each := final[name])["case"],
                     f"{percent(_score(each))} ({percent(each['low'])} to {percent(each['high'])})",
                     percent(each["sequence_accuracy"]),
                     percent(each["sequence_accuracy_folded"]),
                     percent(each["character_accuracy"]),
+                    *(_short(schemes[name].get(kind)) for kind in ("joint", "own")),
                 )
-                for name, each in rows
+                for name in rows
             ],
         )
+
+
+def _short(figures: dict[str, Any] | None) -> str:
+    return "-" if figures is None else percent(_score(figures))
 
 
 def _score(figures: dict[str, Any]) -> float:

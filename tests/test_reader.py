@@ -339,7 +339,7 @@ def test_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(UsageError, match="small, base"):
         Reader.open("smal")
     monkeypatch.chdir(tmp_path)
-    for name in (None, "small", "base"):
+    for name in (None, "small", "base", "chinese"):
         try:
             assert Reader.open(name).info.name
         except UsageError as error:

@@ -10,7 +10,7 @@ from shlex import quote
 from captchalab.errors import ModelFileError, RunError, UsageError
 from captchalab.reading.modelfile import ModelInfo, open_sealed, read_model
 
-BUNDLED = ("small", "base")
+BUNDLED = ("small", "base", "chinese")
 DEFAULT = "small"
 RUN_MODEL = "model.onnx"
 _RUN_MARKS = ("recipe.toml", "checkpoints", "metrics.csv")
