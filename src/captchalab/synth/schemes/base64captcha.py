@@ -48,9 +48,9 @@ DIGIT = Scheme(
         step("stipple", pitch=2, radius=1),
         step("ripple", amplitude=(0.06, 0.12), period=(1.25, 2.5), smooth=False),
     ),
-    over=tuple(
-        step("points", count=20, radius=1, colour=colour, opacity=(0.3, 1.0))
-        for colour in ("ink", "ink", "ink", "#000000")
+    over=(
+        step("points", count=60, radius=1, opacity=(0.3, 1.0)),
+        step("points", count=20, radius=1, colour="#000000", opacity=(0.3, 1.0)),
     ),
 )
 
