@@ -30,7 +30,6 @@ from captchalab.cli.failures import explain
         (["read", "12_0.png", "--min-confidence", "7"], "--min-confidence"),
         (["generate", "scheme:lepure", "out", "-n", "1"], "lepture"),
         (["generate", "scheme:lepture?alphabet=digits&lenght=4", "out", "-n", "1"], "length"),
-        (["generate", "scheme:lepture?seed=3", "out", "-n", "1", "--seed", "4"], "two seeds, 3 in"),
         (["generate", "python:no.such.module:Thing", "out", "-n", "1"], "no.such"),
         (["generate", "one", "out", "-n", "1"], "not drawn"),
         (["check", "empty"], "no pictures"),

@@ -111,9 +111,6 @@ def generate(
     if seed is not None and split_options(source)[1].get("seed", str(seed)) != str(seed):
         raise UsageError(f"{source} and --seed {seed} name two seeds: leave one of them out")
     opened = open_source(source, seed=seed)
-    named = split_options(source)[1].get("seed")
-    if named is not None and seed is not None and named != str(seed):
-        raise UsageError(f"two seeds, {named} in {source!r} and --seed {seed}: give one of them")
     try:
         with counter("drew") as show:
             written = draw(
