@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from captchalab.errors import UsageError
+from captchalab.errors import RunError, UsageError
 from captchalab.reading.image import sniff_format
 from captchalab.samples.check import check
 from captchalab.samples.folder import FolderSource
@@ -91,6 +91,34 @@ def test_whatever_a_kill_leaves_half_written_is_written_again(tmp_path: Path, ki
         (torn / f".{'0' * 16}.part").write_bytes(b"half")
     generate(source, torn, MANY, workers=1)
     assert content(torn) == content(whole)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no locks")
+@every_kind
+def test_what_is_being_drawn_is_left_alone(tmp_path: Path, kind: str) -> None:
+    source = SchemeSource("lepture", SMALL)
+    refused: list[int] = []
+
+    def draw_again(done: int) -> None:
+        with pytest.raises(RunError, match="by another process: wait for its end"):
+            generate(source, tmp_path / "twice" / kind, MANY, workers=1)
+        refused.append(done)
+
+    generate(source, tmp_path / "twice" / kind, MANY, workers=1, on_progress=draw_again)
+    generate(source, tmp_path / "once" / kind, MANY, workers=1)
+    assert refused == [CHUNK, 2 * CHUNK, 3 * CHUNK, MANY]
+    assert content(tmp_path / "twice" / kind) == content(tmp_path / "once" / kind)
+
+
+@pytest.mark.parametrize("kept", [0, 20])
+def test_an_index_without_its_first_line_is_begun_anew(tmp_path: Path, kept: int) -> None:
+    source = SchemeSource("lepture", SMALL)
+    generate(source, tmp_path / "whole", 3)
+    begun = tmp_path / "begun" / "index.jsonl"
+    begun.parent.mkdir()
+    begun.write_bytes((tmp_path / "whole" / "index.jsonl").read_bytes()[:kept])
+    generate(source, begun.parent, 3)
+    assert content(begun.parent) == content(tmp_path / "whole")
 
 
 @pytest.mark.skipif(os.name == "nt", reason="kills by signal")

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import IO
 
 from captchalab.errors import RunError, UsageError
 
@@ -44,6 +45,21 @@ def make_folder(path: Path) -> None:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UsageError(f"cannot create the folder {path} ({error.strerror})") from None
+
+
+def hold(stream: IO[bytes], held: str) -> None:
+    """Hold an open file until it is closed, or its process ends: ``RunError(held)`` if another one holds it.
+
+    On Windows, and where the file system has no locks, nothing is held.
+    """
+    if sys.platform != "win32":
+        try:
+            # A record lock would be lost as soon as this process closed the file after reading it.
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise RunError(held) from None
+        except OSError:  # a file system without locks
+            pass
 
 
 @contextmanager

@@ -40,6 +40,7 @@ class TarOutput(Output):
         super().__init__(path.with_name(path.name + ".part.jsonl"), drawn, count)
         end = sum(_length(row) for row in self.journal)
         if end and (not self._part.exists() or self._part.stat().st_size < end):
+            self.journal.close()
             raise UsageError(f"{self._part} holds less than {self.journal.path} says: delete both")
         self._stream: IO[bytes] = self._part.open("r+b" if self._part.exists() else "w+b")
         self._stream.truncate(end)
@@ -78,7 +79,7 @@ class TarOutput(Output):
         self._stream.write(bytes(-self._stream.tell() % tarfile.RECORDSIZE))
         self._stream.close()
         self._part.replace(self._path)
-        self.journal.path.unlink()
+        self._forget_journal()
 
     def _append(self, name: str, content: IO[bytes]) -> None:
         size = content.seek(0, 2)
@@ -86,6 +87,11 @@ class TarOutput(Output):
         self._stream.write(_header(name, size))
         shutil.copyfileobj(content, self._stream)
         self._stream.write(bytes(_padded(size) - size))
+
+    def _forget_journal(self) -> None:
+        # Windows deletes no file that is open.
+        self.journal.close()
+        self.journal.path.unlink()
 
     def close(self) -> None:
         """Close all files; what is not complete can be gone on with."""
@@ -121,7 +127,7 @@ class ParquetOutput(TarOutput):
         whole.replace(self._path)
         self._stream.close()
         self._part.unlink()
-        self.journal.path.unlink()
+        self._forget_journal()
 
     def _groups(self) -> Iterator[list[dict[str, Any]]]:
         group: list[dict[str, Any]] = []

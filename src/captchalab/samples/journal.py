@@ -8,10 +8,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from captchalab.errors import UsageError
-from captchalab.files import write_atomic
+from captchalab.files import hold
 
 INDEX_FILE = "index.jsonl"
 
@@ -25,28 +25,38 @@ class Row(NamedTuple):
 
 
 class Journal:
-    """Begins the file ``path``, or opens it to go on after its last whole line.
+    """Begins the file ``path``, or opens it to go on after its last whole line; held until it is closed.
 
     Its first line is ``drawn``: what is being drawn, as JSON. ``rows`` counts the lines after that, ``last``
-    is the last of them. Raises ``UsageError`` if the file tells of another drawing.
+    is the last of them. Raises ``UsageError`` if the file tells of another drawing or cannot be written,
+    ``RunError`` while another process draws.
     """
 
     def __init__(self, path: Path, drawn: Mapping[str, Any]) -> None:
         self.path = path
-        if not path.exists():
-            write_atomic(path, _line(drawn))
         self.last: Row | None = None
-        self.rows, end = self._whole_rows(_line(drawn))
-        self._stream: IO[bytes] | None = None
-        with path.open("r+b") as file:
-            file.truncate(end)
+        try:
+            self._stream = path.open("ab")
+        except OSError as error:
+            raise UsageError(f"cannot write {path} ({error.strerror})") from None
+        try:
+            hold(self._stream, f"{path} is being written by another process: wait for its end, or end it")
+            self.rows, end = self._whole_rows(_line(drawn))
+            self._stream.truncate(end)
+            if end == 0:
+                self._append(_line(drawn))
+        except BaseException:
+            self.close()
+            raise
 
     def _whole_rows(self, head: bytes) -> tuple[int, int]:
-        """How many rows there are, and where the last of them ends."""
+        """How many rows there are, and where the last ends: 0 if not even the first line is whole."""
         with self.path.open("rb") as lines:
             first = lines.readline()
-            if first != head:
+            if not head.startswith(first):
                 raise UsageError(f"{self.path} {_difference(first, head)}; name another place, or delete it")
+            if first != head:
+                return 0, 0
             rows, end = 0, len(first)
             last = b""
             for line in lines:
@@ -58,11 +68,12 @@ class Journal:
 
     def add(self, rows: Sequence[Row]) -> None:
         """Append rows, once their pictures are written."""
-        if self._stream is None:
-            self._stream = self.path.open("ab")
-        self._stream.write(b"".join(_line(row._asdict()) for row in rows))
-        self._stream.flush()
+        self._append(b"".join(_line(row._asdict()) for row in rows))
         self.rows, self.last = self.rows + len(rows), rows[-1]
+
+    def _append(self, lines: bytes) -> None:
+        self._stream.write(lines)
+        self._stream.flush()
 
     def __iter__(self) -> Iterator[Row]:
         """All rows, from the file."""
@@ -73,9 +84,7 @@ class Journal:
 
     def close(self) -> None:
         """Close the file."""
-        if self._stream is not None:
-            self._stream.close()
-            self._stream = None
+        self._stream.close()
 
 
 def _line(entry: Mapping[str, Any]) -> bytes:

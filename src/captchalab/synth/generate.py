@@ -42,7 +42,8 @@ def generate(
     ``workers`` processes draw and encode (default: one for each processor, fewer for a small job), this
     one writes, in the order of the samples. A drawing that was stopped goes on, and ends with the same
     bytes. ``on_progress`` is told the number written so far, ``on_resume`` how many were there. Raises
-    ``UsageError`` if ``out`` holds anything else, or if ``source`` is not a drawn one.
+    ``UsageError`` if ``out`` holds anything else, or if ``source`` is not a drawn one, ``RunError`` while
+    another process draws into it.
     """
     if source.size is not None:
         raise UsageError(
