@@ -32,6 +32,14 @@ def test_bundled_font_has_all_ascii_and_its_licence(font: str) -> None:
     assert font in (FOLDER.parents[3] / "NOTICE").read_text(encoding="utf-8")
 
 
+@pytest.mark.parametrize("bundled_list", ["reading/chinese", "synth/data/words"])
+def test_bundled_list_has_its_licence(bundled_list: str) -> None:
+    package = FOLDER.parents[1]
+    assert (package / f"{bundled_list}.txt").is_file()
+    assert "ermission" in (package / f"{bundled_list}.licence.txt").read_text(encoding="utf-8")
+    assert f"{bundled_list}.txt" in (package.parents[1] / "NOTICE").read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize("font", sorted(set(bundled()) - set(GROUPS["capitals"])))
 def test_all_characters_look_different(font: str) -> None:
     assert len({shape(font, c) for c in PLAIN}) == len(PLAIN)
