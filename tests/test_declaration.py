@@ -98,7 +98,7 @@ def test_a_file_of_ones_own_draws_everywhere_a_scheme_does(tmp_path: Path) -> No
 
 
 def test_like_changes_only_what_is_named(tmp_path: Path) -> None:
-    text = 'like = "lepture"\nname = "mine"\nheight = 80\n[lettering]\nrotation = 5\n[palette]\nink = "ink"\n'
+    text = 'like = "lepture"\nname = "mine"\nheight = 80\n[lettering]\nrotation = 5\n[palette]\nink = "#123456"\n'
     lepture = SCHEMES["lepture"]
     scheme = load_scheme(saved(tmp_path, text))
     assert scheme == replace(
@@ -106,7 +106,7 @@ def test_like_changes_only_what_is_named(tmp_path: Path) -> None:
         name="mine",
         height=80,
         lettering=replace(lepture.lettering, rotation=5.0),
-        palette=replace(lepture.palette, ink="ink"),
+        palette=replace(lepture.palette, ink="#123456"),
     )
     other = load_scheme(
         saved(tmp_path, 'like = "lepture"\nover = []\n[lettering]\nkind = "row"\nfonts = ["DroidSansMono"]')
@@ -143,7 +143,7 @@ def test_a_group_or_a_folder_of_fonts_is_a_font(tmp_path: Path) -> None:
 def test_the_examples_of_the_docs_load_and_draw(tmp_path: Path) -> None:
     page = (ROOT / "docs" / "schemes.md").read_text(encoding="utf-8")
     examples = re.findall(r"```toml\n# (\w+\.toml)\n(.*?)```", page, re.DOTALL)
-    assert [name for name, _ in examples] == ["mine.toml", "whole.toml"]
+    assert [name for name, _ in examples] == ["mine.toml", "whole.toml", "sums.toml"]
     for name, text in examples:
         source = open_source(f"scheme:{saved(tmp_path, text, name)}")
         assert len({source.sample(i).image.tobytes() for i in range(5)}) == 5
@@ -174,6 +174,8 @@ ROW = LIKE + '[lettering]\nkind = "row"\nfonts = ["sans"]\n'
         (LIKE + "[palette]\nink = [200, 10]", ("ink = [200, 10]", "[10, 200]")),
         (LIKE + "[palette]\nink = [10, 400]", ("ink = [10, 400]", "255")),
         (LIKE + '[palette]\nink = "grey 9 3"', ('"grey 9 3"', "grey LOW HIGH")),
+        (LIKE + '[palette]\nink = "ink"', ("[palette]", 'ink = "ink"', "#rrggbb")),
+        (LIKE + '[palette]\nbackground = ["#aabbcc", "ink"]', ('background = "ink"', "[low, high]")),
         (LIKE + "[palette]\npaper = 3", ("[palette]", "'paper'", "background")),
         (LIKE + '[lettering]\nkind = "stretch"', ("[lettering]", "'stretched'")),
         (LIKE + '[lettering]\nkind = "row"', ("[lettering]", "fonts is missing")),
@@ -196,6 +198,10 @@ ROW = LIKE + '[lettering]\nkind = "row"\nfonts = ["sans"]\n'
         (LIKE + '[[on_text]]\neffect = "negative"', ("[[on_text]] 1", "'negative'", "ripple")),
         (LIKE + '[[over]]\neffect = "lines"\ncount = [-3, 2]', ("[[over]] 1 (lines)", "count = [-3, 2]")),
         (LIKE + '[[over]]\neffect = "dots"\ncount = 1e9', ("count = 1000000000", "100000")),
+        (LIKE + '[[over]]\neffect = "jpeg"\nquality = 500', ("1 (jpeg)", "quality = 500", "1 to 100")),
+        (LIKE + '[[over]]\neffect = "ripple"\nfill = "mirrored"', ('fill = "mirrored"', "ink", '"mirror"')),
+        (LIKE + '[[over]]\neffect = "blur"\nradius = [1, 9999]', ("(blur)", "radius = [1, 9999]", "0 to 50")),
+        (LIKE + '[[under]]\neffect = "photo"\nopacity = 1.5', ("[[under]] 1", "opacity = 1.5", "0 to 1")),
         (LIKE + "[lettering]\nsizes = []", ("sizes = []", "from 4")),
         (LIKE + "[lettering]\nsizes = [0]", ("sizes = [0]", "from 4")),
         (LIKE + "[lettering]\nwarp = [0.1, 3]", ("warp = [0.1, 3.0]", "0 to 1")),
@@ -207,6 +213,7 @@ ROW = LIKE + '[lettering]\nkind = "row"\nfonts = ["sans"]\n'
         (ROW + "opacity = [0.5, 2]", ("opacity = [0.5, 2]", "0 to 1")),
         (ROW + "outline = 60000", ("outline = 60000", "0 to 50")),
         (ROW + 'aliases = { ab = "c" }', ("aliases", "'ab'", "one character")),
+        (LIKE + '[texts]\nkind = "syllables"\nvowels = "a\\n"', ("cannot hold U+000A",)),
         (LIKE + '[texts]\nkind = "sums"\npad = -1', ("[texts]", "pad = -1", "0 to 16")),
         (LIKE + '[texts]\nkind = "sums"\nforms = ["1-3 / 0"]', ("[texts]", "'1-3 / 0'", "comes out even")),
         (LIKE + '[texts]\nkind = "syllables"\nvowel_first = 3', ("vowel_first = 3", "0 to 1")),

@@ -8,6 +8,7 @@ from typing import ClassVar, NamedTuple
 
 from numpy.random import Generator
 
+from captchalab.errors import UsageError
 from captchalab.synth.ranges import Range, check_limits
 
 Colour = tuple[int, int, int]
@@ -63,6 +64,14 @@ class Palette:
 
     def __post_init__(self) -> None:
         check_limits(self, self.limits)
+        for name in ("background", "ink"):
+            paint = getattr(self, name)
+            said = {"background", "ink"}.intersection(paint if isinstance(paint, tuple) else (paint,))
+            if said:
+                raise UsageError(
+                    f'{name} = "{said.pop()}": here the two are chosen; give "#rrggbb", "grey LOW HIGH" or '
+                    "[low, high]"
+                )
 
     def choose(self, rng: Generator) -> Colours:
         """Background and ink of one picture."""

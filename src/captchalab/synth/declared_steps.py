@@ -25,7 +25,7 @@ from captchalab.synth.effects import EFFECTS, ON_LAYERS, ONLY_ON_LAYERS
 from captchalab.synth.effects.layers import BORDERS
 from captchalab.synth.opencv import cv2
 from captchalab.synth.randomness import random_for
-from captchalab.synth.ranges import Range
+from captchalab.synth.ranges import Range, check_span
 from captchalab.synth.scheme import Scheme, Step
 
 
@@ -60,10 +60,60 @@ def _step(table: dict[str, Any], where: str, on_layer: bool) -> Step:
     for key, each in table.items():
         if key not in allowed:
             raise at(where, suggest(key, ["effect", "probability", *allowed], "option"))
-        hint, default = allowed[key]
-        border = key == "fill" and isinstance(each, str) and each in BORDERS
-        options[key] = each if border else check_value(hint, each, f"{where}: {key}", default)
+        options[key] = _option(effect, key, each, where)
     return Step(effect, options, probability)
+
+
+def _option(effect: str, key: str, value: Any, where: str) -> Any:
+    """The value of an option as the step holds it."""
+    hint, default = effect_options(effect)[key]
+    if key == "fill" and isinstance(value, str) and value in BORDERS:
+        return value
+    try:
+        checked = check_value(hint, value, f"{where}: {key}", default)
+    except UsageError as error:
+        if key != "fill":
+            raise
+        raise UsageError(f"{error}, or {', '.join(map(toml_value, BORDERS))}") from None
+    limits = _LIMITS.get(f"{effect} {key}") or _LIMITS.get(key)
+    if limits is not None:
+        try:
+            check_span(key, checked, limits)
+        except UsageError as error:
+            raise at(where, error) from None
+    return checked
+
+
+_LIMITS: dict[str, tuple[float, float]] = {
+    "count": (0, 100_000),
+    "opacity": (0, 1),
+    "share": (0, 1),
+    "density": (0, 1),
+    "quality": (1, 100),
+    "rescale factor": (0.01, 1),
+    "bezier degree": (1, 9),
+    "block depth_x": (-100, 100),
+    "block depth_y": (-100, 100),
+    "block rim": (0, 50),
+    "blur radius": (0, 50),
+    "dashes pieces": (1, 1000),
+    "decoys size": (0, 10),
+    "motion_blur length": (1, 200),
+    "mottle count": (1, 256),
+    "outline thickness": (0, 50),
+    "palette count": (2, 32),
+    "petals leaves": (1, 100),
+    "photo things": (0, 1000),
+    "points radius": (0, 50),
+    "polylines corners": (0, 1000),
+    "scatter times": (0, 100),
+    "shadow blur": (0, 50),
+    "splines knots": (2, 64),
+    "stars tips": (1, 100),
+    "stipple radius": (0, 50),
+    "texture octave_count": (1, 12),
+}
+"""Of options, of all effects or of one: beyond these there is nothing to see, or it takes forever."""
 
 
 @cache

@@ -30,9 +30,14 @@ def pick_count(rng: Generator, span: Range) -> int:
 
 def check_limits(holder: object, limits: Mapping[str, tuple[float, float]]) -> None:
     """Raises ``UsageError`` for a range among the fields of ``holder`` that leaves its limits."""
-    for name, (low, high) in limits.items():
-        span = getattr(holder, name)
-        ends = span if isinstance(span, tuple) else (span,)
-        if not all(low <= end <= high for end in ends):
-            said = list(ends) if isinstance(span, tuple) else span
-            raise UsageError(f"{name} = {said}: allowed is {low:g} to {high:g}")
+    for name, ends in limits.items():
+        check_span(name, getattr(holder, name), ends)
+
+
+def check_span(name: str, span: Range | tuple[float, ...], limits: tuple[float, float]) -> None:
+    """Raises ``UsageError`` for a number, or any of several, beyond its limits."""
+    low, high = limits
+    numbers = span if isinstance(span, tuple) else (span,)
+    if not all(low <= number <= high for number in numbers):
+        said = list(numbers) if isinstance(span, tuple) else span
+        raise UsageError(f"{name} = {said}: allowed is {low:g} to {high:g}")

@@ -107,7 +107,7 @@ def _check_texts(scheme: Scheme, options: Mapping[str, str]) -> None:
                 f"leave {option}= out, or change texts in a TOML file that begins with like = {scheme.name!r}"
             )
     characters = Alphabet.parse(scheme.alphabet).characters
-    written = scheme.texts.characters(characters)
+    written = Alphabet(scheme.texts.characters(characters)).characters
     longest = scheme.texts.bounds(scheme.lengths)[1]
     if longest > MAX_LABEL_LENGTH:
         raise UsageError(f"its texts have up to {longest} characters; allowed are {MAX_LABEL_LENGTH}")
