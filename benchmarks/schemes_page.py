@@ -14,6 +14,7 @@ import inspect
 import io
 import sys
 import textwrap
+from collections.abc import Callable
 from dataclasses import fields
 from typing import Any, get_type_hints
 
@@ -28,6 +29,7 @@ from captchalab.synth.declared_steps import effect_options
 from captchalab.synth.declared_values import required, toml_value
 from captchalab.synth.effects import EFFECTS, ON_LAYERS, ONLY_ON_LAYERS
 from captchalab.synth.encode import encode
+from captchalab.synth.fonts import GROUPS
 from captchalab.synth.ranges import Range
 from captchalab.synth.scheme import Scheme
 from captchalab.synth.schemes import SCHEMES
@@ -101,9 +103,23 @@ def reference() -> str:
         for kind, each in kinds.items():
             parts += [f'### `[{section}]`, `kind = "{kind}"`', _opening(each), _fields_table(each)]
     parts += ["### `[animation]`", _opening(Animation), _fields_table(Animation)]
-    stars = "Those with a star may stand in `[[on_text]]`, too; those with two stand only there."
-    parts += ["### Effects", stars, _effects_table()]
+    parts += ["### Fonts", _fonts_table(), "### Effects", _COMMON_OPTIONS, _effects_table()]
     return "\n\n".join(part for part in parts if part)
+
+
+_COMMON_OPTIONS = """\
+Those with a star may stand in `[[on_text]]`, too; those with two stand only there. What several have:
+`count`, how many; `thickness`, in pixels; `colour`, a paint, chosen for each mark unless `same_colour`;
+`opacity`, 0 to 1, of all marks together; `smooth`, whether edges and moved pixels are mixed; `fill`, what
+a warp lets in from outside: a paint, `"edge"`, `"mirror"` or `"wrap"` (on the text alone: nothing). Where
+there is a choice of words, `"any"` is one of them, drawn for each picture. Each effect also takes
+`probability`, 0 to 1: how often it is applied at all."""
+
+
+def _fonts_table() -> str:
+    """The bundled fonts by group."""
+    rows = ["| group | fonts |", "|---|---|"]
+    return "\n".join(rows + [f"| `{group}` | {', '.join(fonts)} |" for group, fonts in GROUPS.items()])
 
 
 def _fields_table(kind: type) -> str:
@@ -137,7 +153,7 @@ def _effects_table() -> str:
             f"`{option} = {toml_value(default)}`" for option, (_, default) in effect_options(name).items()
         ]
         star = " \\*\\*" if name in ONLY_ON_LAYERS else " \\*" if name in ON_LAYERS else ""
-        rows.append(f"| `{name}`{star} | {', '.join(pairs)} | {_cell(inspect.getdoc(function) or '')} |")
+        rows.append(f"| `{name}`{star} | {', '.join(pairs)} | {_told(function)} |")
     return "\n".join(rows)
 
 
@@ -161,6 +177,11 @@ def _opening(kind: type) -> str:
     return (
         "" if text.startswith(f"{kind.__name__}(") else _plain(text.split("\n\n")[0].partition(" Raises ")[0])
     )
+
+
+def _told(effect: Callable[..., Any]) -> str:
+    """All that its docstring says to those who write declarations."""
+    return _plain(inspect.getdoc(effect) or "").partition(" Raises ")[0].replace("|", "\\|")
 
 
 def _cell(text: str) -> str:

@@ -205,7 +205,7 @@ def holders(fonts: tuple[str, ...], characters: str) -> dict[str, tuple[str, ...
     if missing:
         raise UsageError(
             f"no font of this scheme ({', '.join(fonts)}) has: {_short(missing)}; "
-            "choose another alphabet, or name a font that has them with font=FILE.ttf"
+            "choose another alphabet, or name a font that has them with font=FILE.ttf (Chinese: font=chinese)"
         )
     return found
 

@@ -32,7 +32,7 @@ class Sums:
     suffix: str = "=?"
     """What follows the numbers."""
     numerals: str = "digits"
-    """How numbers are written: ``digits``, ``chinese`` (十二), or ``formal`` Chinese (拾贰)."""
+    """How numbers are written: ``digits``, ``chinese`` (十二), or ``formal`` Chinese (壹拾贰)."""
     pad: int = 0
     """Blanks fill up shorter numbers to so many characters; they are drawn, but not in the label."""
     spaced: bool = False

@@ -14,13 +14,7 @@ CAPTCHA_V2 = replace(
     alphabet=ALPHABET.replace("a", ""),
     lettering=replace(
         LETTERING,
-        fonts=(
-            "DejaVuSansMono-Bold",
-            "DejaVuSansMono-Bold",
-            "DejaVuSans-Bold",
-            "OpenSans-Bold",
-            "Arimo-Bold",
-        ),
+        fonts=("DejaVuSansMono-Bold", "DejaVuSans-Bold", "OpenSans-Bold", "Arimo-Bold"),
         size=(0.77, 0.83),
         place="left",
         start=(0.13, 0.16),

@@ -64,7 +64,7 @@ _MAGENTA = "#ff00ff"
 
 DEFAULT = Scheme(
     name="mews-default",
-    summary="characters in any colour apart from each other on grey paper, six magenta lines (mewebstudio)",
+    summary="characters in any colour apart from each other on grey paper, four magenta lines (mewebstudio)",
     lettering=_LETTERING,
     alphabet="digits+lower",
     lengths=(6, 6),
@@ -81,7 +81,7 @@ DEFAULT = Scheme(
 FLAT = replace(
     DEFAULT,
     name="mews-flat",
-    summary="characters in eight colours apart from each other on grey paper, magenta lines (mewebstudio)",
+    summary="characters in seven colours apart from each other on grey paper, magenta lines (mewebstudio)",
     lettering=replace(
         _LETTERING,
         colour=("#2c3e50", "#c0392b", "#16a085", "#8e44ad", "#303f9f", "#f57c00", "#795548"),
