@@ -61,6 +61,13 @@ def test_the_same_bytes_whatever_the_number_of_processes(tmp_path: Path, kind: s
     assert [path.name for path in several.parent.iterdir()] == [kind]
 
 
+def test_the_same_shadows_in_this_process_and_in_others(tmp_path: Path) -> None:
+    source = SchemeSource("kaptcha-shadow", {"seed": "7"})
+    generate(source, tmp_path / "one", MANY, workers=1)
+    generate(source, tmp_path / "several", MANY, workers=2)
+    assert content(tmp_path / "one") == content(tmp_path / "several")
+
+
 @every_kind
 def test_a_drawing_that_was_stopped_ends_with_the_same_bytes(tmp_path: Path, kind: str) -> None:
     source = SchemeSource("tangle", SMALL)

@@ -9,4 +9,7 @@ try:
 except ModuleNotFoundError:
     raise MissingExtra("draw", "drawing pictures") from None
 
+# Pixels of stackBlur follow from the number of threads; our pictures are too small for several anyway.
+cv2.setNumThreads(1)
+
 __all__ = ["cv2"]
