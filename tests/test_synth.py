@@ -168,6 +168,7 @@ def test_characters_that_no_font_has_are_named(name: str) -> None:
         ({"height": "-60"}, "height=-60"),
         ({"seed": "x"}, "seed=x"),
         ({"alphabet": "aa"}, "twice"),
+        ({"alphabet": "a b"}, "blank"),
         ({"font": "Papyrus"}, "unknown font"),
         ({"colour": "red"}, "unknown option"),
     ],

@@ -7,6 +7,8 @@ from typing import ClassVar, Protocol
 
 from numpy.random import Generator
 
+from captchalab.errors import UsageError
+
 
 def choose_text(characters: str, lengths: tuple[int, int], rng: Generator) -> str:
     """Every length of the range and every character equally likely."""
@@ -57,7 +59,9 @@ class RandomTexts:
         return text
 
     def characters(self, alphabet: str) -> str:
-        """The alphabet."""
+        """The alphabet. Raises ``UsageError`` for one with a blank."""
+        if any(map(str.isspace, alphabet)):
+            raise UsageError("the alphabet holds a blank, which nobody sees at the end of a text")
         return alphabet
 
     def bounds(self, lengths: tuple[int, int]) -> tuple[int, int]:
