@@ -98,15 +98,15 @@ def test_a_file_of_ones_own_draws_everywhere_a_scheme_does(tmp_path: Path) -> No
 
 
 def test_like_changes_only_what_is_named(tmp_path: Path) -> None:
-    text = 'like = "lepture"\nname = "mine"\nheight = 80\n[lettering]\nrotation = 5\n[palette]\nink = "#123456"\n'
+    text = 'like = "lepture"\nname = "me"\nheight = 80\n[lettering]\nrotation = 5\n[palette]\nink = [9, 9]\n'
     lepture = SCHEMES["lepture"]
     scheme = load_scheme(saved(tmp_path, text))
     assert scheme == replace(
         lepture,
-        name="mine",
+        name="me",
         height=80,
         lettering=replace(lepture.lettering, rotation=5.0),
-        palette=replace(lepture.palette, ink="#123456"),
+        palette=replace(lepture.palette, ink=(9, 9)),
     )
     other = load_scheme(
         saved(tmp_path, 'like = "lepture"\nover = []\n[lettering]\nkind = "row"\nfonts = ["DroidSansMono"]')
