@@ -13,6 +13,7 @@ import functools
 import io
 import shutil
 import subprocess
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 
 import onnxruntime
@@ -26,11 +27,11 @@ INSTALL_DDDDOCR = "pip install --no-deps -r benchmarks/requirements.txt"
 INSTALL_TESSERACT = "install the program of your system (apt-get install tesseract-ocr)"
 
 
-class _Foreign:
+class _Foreign(ABC):
     """Reads one picture after the other; what our door refuses becomes a row with its error."""
 
-    def _text(self, picture: Image.Image) -> str:
-        raise NotImplementedError
+    @abstractmethod
+    def _text(self, picture: Image.Image) -> str: ...
 
     def read_many(self, images: Iterable[ImageLike]) -> list[Reading]:
         """A reading of each picture, in order."""

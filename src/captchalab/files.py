@@ -47,16 +47,18 @@ def make_folder(path: Path) -> None:
         raise UsageError(f"cannot create the folder {path} ({error.strerror})") from None
 
 
-def hold(stream: IO[bytes], held: str) -> None:
+def hold(stream: IO[bytes], held: str, *, shared: bool = True) -> None:
     """Hold an open file until it is closed, or its process ends: ``RunError(held)`` if another one holds it.
 
-    On Windows, and where the file system has no locks, nothing is held.
+    ``shared``: processes that were forked meanwhile hold it too, and end the hold with the last of them;
+    without it, this process lets go as soon as it closes the file under any name. On Windows, and where the
+    file system has no locks, nothing is held.
     """
     if sys.platform != "win32":
+        lock = fcntl.flock if shared else fcntl.lockf
         try:
-            # A record lock would be lost as soon as this process closed the file after reading it.
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+            lock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except (BlockingIOError, PermissionError):
             raise RunError(held) from None
         except OSError:  # a file system without locks
             pass
@@ -66,22 +68,15 @@ def hold(stream: IO[bytes], held: str) -> None:
 def locked(path: Path, held: str) -> Iterator[None]:
     """Hold the lock file ``path``, and delete it at the end. A lock ends with its process, however that ends.
 
-    Raises ``RunError(held)`` while another process holds it, ``UsageError`` if it cannot be written. On
-    Windows, and where the file system has no locks, nothing is held.
+    Raises ``RunError(held)`` while another process holds it, ``UsageError`` if it cannot be written. Where
+    ``hold`` holds nothing, neither does this.
     """
     try:
         stream = path.open("wb")
     except OSError as error:
         raise UsageError(f"cannot write {path} ({error.strerror})") from None
     with stream:
-        if sys.platform != "win32":
-            try:
-                # Unlike flock, nothing that helper processes inherit and hold on to.
-                fcntl.lockf(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except (BlockingIOError, PermissionError):
-                raise RunError(held) from None
-            except OSError:  # a file system without locks
-                pass
+        hold(stream, held, shared=False)  # what helpers inherit shall not outlive this process
         try:
             yield
         finally:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
@@ -84,9 +85,7 @@ def probability_of(
 
     With ``fold_case``, of all texts that differ from it in case alone.
     """
-    classes: dict[str, list[int]] = {}
-    for label, character in enumerate(alphabet.characters, BLANK + 1):
-        classes.setdefault(same_symbol(character, fold_case), []).append(label)
+    classes = _classes_of(alphabet, fold_case)
     symbols = [same_symbol(character, fold_case) for character in text]
     if not classes.keys() >= set(symbols):
         return 0.0
@@ -100,6 +99,15 @@ def probability_of(
             prefix = extend_position(prefix, blank, column)
         before = symbol
     return min(1.0, prefix.total[-1])
+
+
+@lru_cache(maxsize=16)
+def _classes_of(alphabet: Alphabet, fold_case: bool) -> dict[str, list[int]]:
+    """The classes that stand for each symbol."""
+    classes: dict[str, list[int]] = {}
+    for label, character in enumerate(alphabet.characters, BLANK + 1):
+        classes.setdefault(same_symbol(character, fold_case), []).append(label)
+    return classes
 
 
 def _greedy_ctc(scores: NDArray[np.float32], alphabet: Alphabet) -> Decoded:

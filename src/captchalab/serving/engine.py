@@ -1,8 +1,8 @@
 """The queue between the requests and what reads: bounded, fair, with deadlines.
 
-Quick pictures are read between two turns of the event loop, in its own thread: handing them to another
-one, and the interpreter with them, would take half as long as reading them. Slow ones are read by a pool
-of threads. Only ``_read`` and ``_ended`` run there; all else runs in the event loop's thread.
+Quick pictures are read between two turns of the event loop, in its own thread: handing one to another
+thread costs up to a third of its reading (docs/decisions.md). Slow ones are read by a pool of threads. Only
+``_read`` and ``_ended`` run there; all else runs in the event loop's thread.
 """
 
 from __future__ import annotations
