@@ -45,7 +45,7 @@ def split_cores() -> int | None:
     """Leave one core to the servers and take the others; the servers' core, ``None`` where that cannot be."""
     cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
     if len(cores) < 2:
-        say("servers and load share the same core: no figures to publish")
+        say("servers and load share the same core: no speeds to publish")
         return None
     os.sched_setaffinity(0, set(cores[1:]))
     return cores[0]
