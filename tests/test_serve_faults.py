@@ -95,6 +95,7 @@ def test_bodies_that_are_wrong(server: Server) -> None:
         (b"<a/>", "text/xml", 415),
         (b"--x", "multipart/form-data", 422),
         (b"--frontier\r\n", FORM, 422),
+        (b"--frontier\r\nContent[]: x\r\n\r\n\r\n--frontier--\r\n", FORM, 422),
         (form(("file", PICTURE))[:-20], FORM, 422),
         (form(("picture", PICTURE)), FORM, 422),
         (form(("file", PICTURE), ("file", PICTURE)), FORM, 413),

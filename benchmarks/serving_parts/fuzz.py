@@ -31,7 +31,7 @@ def run_fuzz(settings: argparse.Namespace, core: int | None, work: Path) -> dict
     folder.mkdir(parents=True, exist_ok=True)  # of models, which it may add and remove
     with running([*OWN, "small", str(folder)], core, work, api_key=KEY) as server:
         begun = perf_counter()
-        said = _fuzz(command, server.url, settings.examples)
+        said = _fuzz(command, server.url, settings.examples, work)
         lasted = perf_counter() - begun
         alive = server.process.poll() is None
         faults = server.faults()
@@ -57,8 +57,8 @@ def fuzzer() -> str:
     return found
 
 
-def _fuzz(command: str, url: str, examples: int) -> str:
-    """What it printed. Its own findings of other kinds (a status that is not described) are left to read."""
+def _fuzz(command: str, url: str, examples: int, work: Path) -> str:
+    """What it printed; it keeps notes in ``work``. Its own findings of other kinds (a status that is not described) are left to read."""
     done = subprocess.run(
         [
             *(command, "run", f"{url}/openapi.json", "--checks", "not_a_server_error"),
@@ -68,6 +68,7 @@ def _fuzz(command: str, url: str, examples: int) -> str:
         capture_output=True,
         text=True,
         check=False,
+        cwd=work,
     )
     if done.returncode not in (0, 1):
         say(done.stdout + done.stderr)

@@ -29,11 +29,20 @@ class JsonLines(logging.Formatter):
 
 
 def configuration() -> dict[str, Any]:
-    """For ``logging.config.dictConfig``: ours and the HTTP server's, in the same form."""
+    """For ``logging.config.dictConfig``: ours, the HTTP server's and the libraries', in the same form.
+
+    What python-multipart warns of is the client's fault: it is answered, and no line of its own.
+    """
     handler = {"class": "logging.StreamHandler", "stream": "ext://sys.stderr", "formatter": "json"}
     logger = {"handlers": ["console"], "level": "INFO", "propagate": False}
     return {
         "formatters": {"json": {"()": "captchalab.serving.logs.JsonLines"}},
         "handlers": {"console": handler},
-        "loggers": {"captchalab.serving": logger, "_granian": dict(logger), "granian.access": dict(logger)},
+        "root": {"handlers": ["console"], "level": "WARNING"},
+        "loggers": {
+            "captchalab.serving": logger,
+            "_granian": dict(logger),
+            "granian.access": dict(logger),
+            "python_multipart": {"level": "ERROR"},
+        },
     }

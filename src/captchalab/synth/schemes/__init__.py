@@ -23,6 +23,7 @@ from captchalab.synth.schemes.java_samples import ICAPTCHA, IMAGERANDOM, SKEWPAS
 from captchalab.synth.schemes.lepture import LEPTURE
 from captchalab.synth.schemes.pycapt import PYCAPT
 from captchalab.synth.schemes.tangle import TANGLE
+from captchalab.synth.schemes.wordings import CHINESE_SUMS, WORDS
 
 SCHEMES: dict[str, Scheme] = {
     "base64captcha-digit": base64captcha.DIGIT,
@@ -61,7 +62,9 @@ SCHEMES: dict[str, Scheme] = {
     "simplecaptcha-servlet": simplecaptcha.SERVLET,
     "simplecaptcha-sticky": simplecaptcha.STICKY,
     "skewpassimage": SKEWPASSIMAGE,
+    "sums-chinese": CHINESE_SUMS,
     "tangle": TANGLE,
+    "words": WORDS,
 }
 
 SCHEMES["random"] = RandomScheme(
