@@ -22,9 +22,12 @@ WORDS = replace(
 CHINESE_SUMS = replace(
     easycaptcha.CHINESE,
     name="sums-chinese",
-    summary="sums in Chinese words, such as 三加五等于？, in colours of their own, a thin curve and three rings",
+    summary="sums in Chinese words, such as 三加五等于？, in many colours, a thin curve and three rings",
     texts=Sums(
-        forms=("0-20 加 0-20", "1-20 减 1-20", "1-9 乘 1-9"), negative=False, numerals="chinese", suffix="等于？"
+        forms=("0-20 加 0-20", "1-20 减 1-20", "1-9 乘 1-9"),
+        negative=False,
+        numerals="chinese",
+        suffix="等于？",
     ),
     width=240,
 )
