@@ -58,7 +58,7 @@ def fuzzer() -> str:
 
 
 def _fuzz(command: str, url: str, examples: int, work: Path) -> str:
-    """What it printed; its notes go to ``work``. Findings of other kinds (an undescribed status) are left to read."""
+    """What it printed; its notes go to ``work``. Findings of other kinds are left to read."""
     done = subprocess.run(
         [
             *(command, "run", f"{url}/openapi.json", "--checks", "not_a_server_error"),
