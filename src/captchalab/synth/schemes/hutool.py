@@ -12,13 +12,15 @@ from captchalab.synth.sums import Sums
 _ALPHABET = "digits+upper+lower"
 _LETTERING = RowLettering(
     fonts=("DejaVuSans",),
-    size=(0.74, 0.76),
+    size=0.75,
+    thickness=(-0.7, -0.4),
     place="columns",
-    start=(0.0, 0.005),
-    baseline=(0.48, 0.492),
+    start=(-0.006, 0.0),
+    baseline=(0.477, 0.489),
     colour=(0, 255),
     fit="clip",
     crisp=True,
+    hard=True,
 )
 _WHITE = Palette(background="#ffffff", ink=(0, 255))
 
