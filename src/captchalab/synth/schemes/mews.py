@@ -34,6 +34,10 @@ _LETTERING = RowLettering(
     fit="clip",
     shared=(),
 )
+_BUBBLES = (
+    *("#9aa3b0", "#b4bac4", "#c8cdd4", "#8e97a6", "#a8b0bc", "#9da5b1", "#bcc3cb", "#a0a8b4"),
+    *("#8bbf3c", "#e8930c", "#3a8fb0"),
+)
 _PAPER: tuple[Step, ...] = (
     step("texture", first="grey 190 225", second="grey 225 255", scale=(0.2, 1.5), octave_count=(1, 4)),
     step("pattern", spacing=(6, 16), colour="grey 180 255", opacity=(0.2, 0.6), probability=0.15),
@@ -46,7 +50,37 @@ _PAPER: tuple[Step, ...] = (
         colour="grey 190 255",
         probability=0.12,
     ),
-    step("blobs", colour=(90, 220), count=(3, 10), size=(0.2, 0.6), probability=0.12),
+    step(
+        "scratches",
+        count=(20, 60),
+        length=(0.2, 0.9),
+        angle=(-35, -20),
+        colour="grey 120 200",
+        thickness=(1, 3),
+        opacity=(0.2, 0.5),
+        probability=0.1,
+    ),
+    step(
+        "ellipses",
+        count=(12, 22),
+        size=(0.12, 0.42),
+        ratio=(0.85, 1),
+        style="filled",
+        colour=_BUBBLES,
+        opacity=(0.6, 0.95),
+        probability=0.12,
+    ),
+    step(
+        "scratches",
+        count=(3, 6),
+        length=(1, 2.5),
+        angle=(-50, -35),
+        colour=("#a3c43e", "#a3c43e", "#f0a860"),
+        same_colour=False,
+        thickness=(2, 5),
+        opacity=(0.6, 0.9),
+        probability=0.12,
+    ),
     step(
         "curves",
         count=(3, 12),
