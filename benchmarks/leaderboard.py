@@ -38,8 +38,9 @@ from trials import add_threads, make_folds, open_at_rest, use_threads
 
 from captchalab.errors import UsageError
 from captchalab.reading.metrics import wilson
-from captchalab.studies.compare import Entry, compare
+from captchalab.studies.compare import compare
 from captchalab.studies.comparison_page import write_comparison
+from captchalab.studies.entries import Entry
 
 RECIPES = (
     "compact",

@@ -17,7 +17,7 @@ from test_benchmarks import last_line
 from captchalab.errors import UsageError
 from captchalab.reading.metrics import measure
 from captchalab.sources import open_source
-from captchalab.studies.compare import Entry
+from captchalab.studies.entries import Entry
 from captchalab.synth.generate import generate
 from captchalab.training.recipe import load_recipe
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -10,13 +11,17 @@ import pytest
 from PIL import Image
 
 from captchalab.cli.app import run
-from captchalab.errors import UsageError
-from captchalab.reading.reader import Reading
+from captchalab.errors import RunError, UsageError
+from captchalab.measuring.speed import Speed, time_readers
+from captchalab.reading.ensemble import Ensemble
+from captchalab.reading.image import ImageLike
+from captchalab.reading.reader import Reading, Reads
 from captchalab.sources import open_source
 from captchalab.studies import compare as study
-from captchalab.studies.compare import Comparison, Entry, compare
+from captchalab.studies.compare import compare
 from captchalab.studies.comparison_page import ranked, write_comparison
-from captchalab.studies.contestants import parse_contestants
+from captchalab.studies.contestants import facts_of, parse_contestants
+from captchalab.studies.entries import Comparison, Entry
 from captchalab.synth.generate import generate
 
 TINY = """
@@ -46,7 +51,7 @@ def compared(pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[
     out = tmp_path_factory.mktemp("comparison")
     recipe = out / "tiny.toml"
     recipe.write_text(TINY, encoding="utf-8")
-    contestants = [str(recipe), "small", "python:tests.test_compare:Parrot"]
+    contestants = [str(recipe), "crnn-finetune", "small", "python:tests.test_compare:Parrot"]
     found = compare(contestants, [str(pictures)], out / "all", steps=4)
     return found, out
 
@@ -72,8 +77,14 @@ def test_figures_are_those_of_the_readings(compared: tuple[Comparison, Path]) ->
     assert parrot.sequence_accuracy == pytest.approx(1 - len(parrot.wrong) / len(truths))
     assert parrot.parameters is parrot.file_bytes is parrot.pictures_seen is None
     assert trained.pictures_seen == 4 * 128 and trained.parameters and trained.file_bytes
+    twice = facts_of(Ensemble.open([out / "all" / "tiny"] * 2))
+    assert twice == {"parameters": 2 * trained.parameters}
     assert all(each.milliseconds > 0 and each.pictures_per_second > 0 for each in found.entries)
     assert found.overlap(parrot, parrot) == 1.0
+    for each in found.entries:
+        assert each.character_accuracy_low is not None and each.character_accuracy_high is not None
+        assert each.character_accuracy_low <= each.character_accuracy <= each.character_accuracy_high
+        assert each.character_accuracy_high - each.character_accuracy_low > 0.01
     assert (bundled.network, parrot.name) == ("compact", "Parrot")
 
 
@@ -81,11 +92,74 @@ def test_goes_on_without_doing_anything_twice(compared: tuple[Comparison, Path],
     found, out = compared
     model = out / "all" / "tiny" / "model.onnx"
     written = model.stat().st_mtime_ns
-    contestants = [str(out / "tiny.toml"), "small", "python:tests.test_compare:Parrot"]
+    contestants = [str(out / "tiny.toml"), "crnn-finetune", "small", "python:tests.test_compare:Parrot"]
     assert compare(contestants, [str(pictures)], out / "all", steps=4) == found
     assert model.stat().st_mtime_ns == written
     with pytest.raises(UsageError, match="holds a comparison with steps 4, not 5"):
         compare(contestants, [str(pictures)], out / "all", steps=5)
+
+
+def test_one_that_fails_leaves_the_others_in_peace(
+    compared: tuple[Comparison, Path], pictures: Path, tmp_path: Path
+) -> None:
+    found, _ = compared
+    ((name, why),) = [(each.name, each.why) for each in found.failed]
+    assert name == "crnn-finetune" and why.startswith("start_rate=0.1 is of a model to start from")
+    text = write_comparison(found, tmp_path).read_text(encoding="utf-8")
+    assert "<b>crnn-finetune</b> failed: start_rate=0.1" in text
+    assert "crnn-finetune failed: start" in (tmp_path / "comparison.md").read_text(encoding="utf-8")
+    with pytest.raises(RunError, match=r"all failed; crnn-finetune: start_rate=0\.1"):
+        compare(["crnn-finetune"], [str(pictures)], tmp_path / "alone", steps=4)
+
+
+def test_figures_of_one_are_not_taken_for_those_of_another(
+    compared: tuple[Comparison, Path], pictures: Path
+) -> None:
+    out = compared[1]
+    other = out / "elsewhere" / "tiny.toml"
+    other.parent.mkdir()
+    other.write_text(TINY + "seed = 3\n", encoding="utf-8")
+    with pytest.raises(UsageError, match=r"tiny holds the figures of another tiny than .*elsewhere"):
+        compare([str(other)], [str(pictures)], out / "all", steps=4)
+
+
+def test_other_pictures_are_refused_before_they_mix(pictures: Path, tmp_path: Path) -> None:
+    mine, out = tmp_path / "mine", tmp_path / "out"
+    shutil.copytree(pictures, mine)
+    found = compare(["small"], [str(mine)], out)
+    shutil.copy(next(mine.glob("*.png")), mine / "12_new.png")
+    with pytest.raises(UsageError, match=r"mine are not those that the comparison in .*out began with"):
+        compare(["small"], [str(mine)], out)
+    (mine / "12_new.png").unlink()
+    assert compare(["small"], [str(mine)], out) == found
+
+
+def test_tested_on_what_was_trained_on_is_told(pictures: Path, tmp_path: Path) -> None:
+    told: list[str] = []
+    found = compare(["small"], [str(pictures)], tmp_path / "out", test=str(pictures), tell=told.append)
+    size = open_source(str(pictures)).size
+    assert found.shared == size and told[0].startswith(f"{size} pictures of {pictures} are among those")
+    for file in (write_comparison(found, tmp_path), tmp_path / "comparison.md"):
+        text = file.read_text(encoding="utf-8")
+        assert f"{size} of those pictures were also trained on" in text and "no training here" not in text
+
+
+def test_all_are_timed_in_turns_after_the_last_training(
+    pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    timed: list[int] = []
+
+    def watched(readers: list[Reads], images: list[ImageLike]) -> list[Speed]:
+        timed.append(len(readers))
+        return time_readers(readers, images)
+
+    monkeypatch.setattr(study, "time_readers", watched)
+    out = tmp_path / "out"
+    compare(["small", "small+small"], [str(pictures)], out)
+    compare(["small", "small+small"], [str(pictures)], out)
+    assert timed == [2]
+    compare(["small+small", "small"], [str(pictures)], out)
+    assert timed == [2, 2], "speeds belong to names, in whatever order"
 
 
 def test_page_holds_every_figure_and_marks_the_best(
@@ -109,6 +183,10 @@ def test_contestants_are_named_apart_and_checked(tmp_path: Path) -> None:
     names = [each.name for each in parse_contestants(["small", "small", "compact"])]
     assert names == ["small", "small-2", "compact"]
     assert [(e.name, e.kind) for e in parse_contestants(["small+small"])] == [("small+small", "vote")]
+    (tmp_path / "data.toml").write_text(TINY)
+    assert [each.name for each in parse_contestants([str(tmp_path / "data.toml")])] == ["data-2"]
+    with pytest.raises(UsageError, match=r"no model 'typo': give a \.onnx file"):
+        parse_contestants(["small+typo"])
     with pytest.raises(UsageError, match="nothing to compare"):
         parse_contestants([])
     with pytest.raises(UsageError, match=r"unknown recipe .compct.\. Did you mean .compact."):
@@ -160,4 +238,5 @@ def test_several_at_once_from_the_command_line(
     captured = capsys.readouterr()
     assert [name in captured.out for name in ("one", "two")] == [True, True]
     assert str(out / "comparison.html") in captured.err
+    assert captured.err.startswith("to train: one, two; each 2 steps\n")
     assert all((out / name / "model.onnx").exists() for name in ("one", "two"))

@@ -11,10 +11,12 @@ import pytest
 from tiny import TINY
 
 from captchalab.errors import ConstraintError, ImageError, UsageError
+from captchalab.measuring.readers import open_reads
 from captchalab.reading.alphabet import Alphabet
 from captchalab.reading.constraint import build_constraint
 from captchalab.reading.decode import decode, probability_of
 from captchalab.reading.ensemble import Ensemble
+from captchalab.reading.modelpath import find_model
 from captchalab.reading.reader import Reader
 from captchalab.sources import open_source
 from captchalab.training.fit import fit
@@ -126,3 +128,14 @@ def test_bad_pictures(readers: list[Reader], tmp_path: Path) -> None:
         ensemble.read(tmp_path / "missing.png")
     with pytest.raises(UsageError, match="at least one model"):
         Ensemble([])
+
+
+def test_models_joined_by_a_plus_vote_wherever_one_is_named(tmp_path: Path) -> None:
+    voting = open_reads("small+small")
+    assert isinstance(voting, Ensemble) and len(voting.readers) == 2
+    file = tmp_path / "a+b.onnx"
+    file.write_bytes(find_model("small")[0])
+    alone = open_reads(str(file))
+    assert isinstance(alone, Reader), "a file may be called so"
+    with pytest.raises(UsageError, match="no model 'nope'"):
+        open_reads("small+nope")

@@ -128,6 +128,21 @@ def test_text_that_is_no_task_is_its_own_answer() -> None:
     assert answer_of("hello") == "hello"
 
 
+def test_characters_of_one_picture_tell_less_than_as_many_of_different_ones() -> None:
+    def interval(reads: list[str], truth: str = "abcd") -> tuple[float, float]:
+        figures = measure((truth, read) for read in reads).to_json()
+        assert figures["character_accuracy"] == pytest.approx(0.75)
+        return figures["character_accuracy_low"], figures["character_accuracy_high"]
+
+    together = interval(["abcd"] * 75 + ["...."] * 25)  # all four wrong, or none: a hundred cases
+    assert together == pytest.approx(wilson(75, 100))
+    scattered = interval(["abc."] * 100)
+    assert scattered == pytest.approx(wilson(300, 400)), "never more than there are characters"
+    perfect = measure([("abcd", "abcd")] * 100).to_json()
+    assert perfect["character_accuracy_low"] == pytest.approx(wilson(100, 100)[0])
+    assert perfect["character_accuracy_high"] == 1
+
+
 def test_nothing_measured_is_no_division_by_zero() -> None:
     figures = measure([]).to_json()
     assert figures["sequence_accuracy"] == figures["character_error_rate"] == 0

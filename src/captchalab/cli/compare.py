@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from captchalab.cli.console import percent, print_table, say
+from captchalab.cli.failures import FAILED
 from captchalab.errors import UsageError
 
 
@@ -15,7 +16,8 @@ def compare(
     contestants: Annotated[
         list[str],
         typer.Argument(
-            metavar="RECIPE|FILE|RUN|python:READER", help="Recipes to train, finished models, other readers."
+            metavar="RECIPE|FILE|RUN|python:READER",
+            help="Recipes to train, finished models, votes of these (FILE+FILE), other readers.",
         ),
     ],
     data: Annotated[
@@ -41,7 +43,10 @@ def compare(
         str, typer.Option(metavar="local|ray", help="Run on this machine, or as tasks on Ray.")
     ] = "local",
 ) -> None:
-    """Train recipes with equal budgets, test all on the same pictures: one table, one page."""
+    """Train recipes with equal budgets, test all on the same pictures: one table, one page.
+
+    Exit status 1 where one of them failed.
+    """
     from captchalab.scaling.engines import open_engine
     from captchalab.studies.compare import compare as run_comparison
     from captchalab.studies.comparison_page import ranked, write_comparison
@@ -58,3 +63,5 @@ def compare(
     ]
     print_table(("contestant", "read right", "one picture"), rows)
     say(f"the whole table, plot and common mistakes: {page}")
+    if found.failed:
+        raise typer.Exit(FAILED)

@@ -20,7 +20,8 @@ def evaluate(
     model: Annotated[
         str,
         typer.Argument(
-            metavar="NAME|FILE|RUN|python:READER", help="A model, or a Python object with read_many(images)."
+            metavar="NAME|FILE|RUN|python:READER",
+            help="A model, several that vote (FILE+FILE), or a Python object with read_many(images).",
         ),
     ],
     source: SourceArgument,

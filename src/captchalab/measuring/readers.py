@@ -13,15 +13,18 @@ PYTHON = "python:"
 
 
 def open_reads(text: str) -> Reads:
-    """Opens ``FILE``, ``RUN``, a bundled model's name, or ``python:MODULE:OBJECT``.
+    """Opens ``FILE``, ``RUN``, a bundled model's name, several of these that vote (``FILE+FILE``), or
+    ``python:MODULE:OBJECT``.
 
     The object is a ``Reads`` (it has ``read_many(images)``), or a class of such objects that needs no
     arguments. Raises ``UsageError`` where it is none.
     """
     if not text.startswith(PYTHON):
+        from captchalab.reading.ensemble import Ensemble
         from captchalab.reading.reader import Reader
 
-        return Reader.open(text)
+        models = models_of(text)
+        return Ensemble.open(models) if len(models) > 1 else Reader.open(text)
     found = _import_object(text)
     if isinstance(found, type) and hasattr(found, "read_many"):
         try:
@@ -32,6 +35,13 @@ def open_reads(text: str) -> Reads:
         raise UsageError(f"{text} cannot read: it needs a method read_many(images) -> list of readings")
     reads: Reads = found
     return reads
+
+
+def models_of(text: str) -> list[str]:
+    """The models that ``text`` names: several where they are joined by ``+`` and no one file is called so."""
+    from pathlib import Path
+
+    return [text] if Path(text).exists() else text.split("+")
 
 
 def _import_object(text: str) -> object:

@@ -21,7 +21,7 @@ GAP = "∅"
 Z_95 = 1.959963984540054
 
 
-def wilson(right: int, total: int, z: float = Z_95) -> tuple[float, float]:
+def wilson(right: float, total: float, z: float = Z_95) -> tuple[float, float]:
     """Wilson's score interval of the share ``right / total``, 95% by default; ``(0, 1)`` of nothing.
 
     E. B. Wilson, "Probable inference, the law of succession, and statistical inference", 1927.
@@ -74,6 +74,38 @@ class Count:
 
 
 @dataclass
+class Groups:
+    """Cases that come in groups, of which ``right`` of ``total`` were right: characters of pictures."""
+
+    right: int = 0
+    total: int = 0
+    count: int = 0
+    squares: tuple[int, int, int] = (0, 0, 0)
+    """Sums over the groups of right * right, right * total, and total * total."""
+
+    def add(self, right: int, total: int) -> None:
+        self.right, self.total, self.count = self.right + right, self.total + total, self.count + 1
+        products = (right * right, right * total, total * total)
+        self.squares = tuple(map(sum, zip(self.squares, products, strict=True)))  # type: ignore[assignment]
+
+    def interval(self) -> tuple[float, float]:
+        """95% of the share; ``(0, 1)`` of nothing.
+
+        Characters of one picture are right or wrong together, and so tell less than as many of different
+        pictures: Wilson's interval of as many as they are worth by the design effect (Kish, 1965), of one a
+        group where all are right, or none.
+        """
+        if not self.total:
+            return (0.0, 1.0)
+        share, most = self.right / self.total, self.total / self.count
+        both, mixed, all_ = self.squares
+        scattered = both - 2 * share * mixed + share * share * all_
+        alone = self.total * share * (1 - share)
+        effect = min(max(1.0, scattered / alone), max(1.0, most)) if alone else most
+        return wilson(self.right / effect, self.total / effect)
+
+
+@dataclass
 class Tally:
     """Figures over (truth, reading) pairs, added one at a time; the memory does not grow with them.
 
@@ -86,6 +118,8 @@ class Tally:
     sequences: Count = field(default_factory=Count)
     folded: Count = field(default_factory=Count)
     characters: Count = field(default_factory=Count)
+    pictures: Groups = field(default_factory=Groups)
+    """The characters of each picture together."""
     edits: int = 0
     confusion: Counter[tuple[str, str]] = field(default_factory=Counter)
     by_length: dict[int, Count] = field(default_factory=dict)
@@ -95,10 +129,12 @@ class Tally:
         """Count one reading; whether its sequence is right."""
         truth, read, right, folded = self._compare(normalise(truth), normalise(read))
         self._add_sequence(truth, right, folded)
-        for true, got in align(truth, read):
+        pairs = align(truth, read)
+        for true, got in pairs:
             self._add_character(true, got)
             if true != got:
                 self.confusion[true, got] += 1
+        self.pictures.add(sum(true == got for true, got in pairs), len(truth))
         return right
 
     def add_error(self, truth: str) -> None:
@@ -108,6 +144,7 @@ class Tally:
         self._add_sequence(truth, right=False, folded=False)
         for true in truth:
             self._add_character(true, "")
+        self.pictures.add(0, len(truth))
 
     def _compare(self, truth: str, read: str) -> tuple[str, str, bool, bool]:
         """The texts whose characters are compared, and whether they are right with and without case."""
@@ -154,6 +191,7 @@ class Tally:
     def to_json(self) -> dict[str, Any]:
         """The figures as plain values; shares are 0 to 1."""
         low, high = wilson(self.sequences.right, self.sequences.total)
+        character_low, character_high = self.pictures.interval()
         return {
             "images": self.sequences.total,
             "errors": self.errors,
@@ -162,6 +200,8 @@ class Tally:
             "sequence_accuracy_high": high,
             "sequence_accuracy_folded": self.folded.share,
             "character_accuracy": self.character_accuracy,
+            "character_accuracy_low": character_low,
+            "character_accuracy_high": character_high,
             "character_error_rate": self.character_error_rate,
             "confusion": [{"true": t, "read": r, "count": n} for t, r, n in self.confusions()],
             "by_length": [

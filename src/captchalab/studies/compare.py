@@ -4,22 +4,29 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, Protocol
 
-from captchalab.errors import UsageError
+from captchalab.errors import CaptchalabError, ImageError, RunError, UsageError
 from captchalab.files import make_folder, write_atomic
 from captchalab.measuring.evaluate import evaluate
+from captchalab.measuring.readers import models_of
 from captchalab.measuring.speed import time_readers
 from captchalab.reading.modelpath import find_model
 from captchalab.reading.reader import Reads
-from captchalab.samples.sample import AtRest
+from captchalab.samples.sample import AtRest, Source
 from captchalab.samples.split import split
 from captchalab.sources import open_source
-from captchalab.studies.contestants import Contestant, facts_of, open_contestant, parse_contestants
+from captchalab.studies.contestants import DATA, Contestant, facts_of, open_contestant, parse_contestants
+from captchalab.studies.entries import Comparison, Entry, Failed, load_entry, save_entry
 from captchalab.synth.generate import generate
+from captchalab.training.pictures import list_pictures
+from captchalab.training.recipe import Recipe
 
+SETTINGS = "comparison.json"
 PARTS = {"train": 4.0, "test": 1.0}
 TEST_PICTURES = 2000
 """Fresh pictures of a drawn source that all are tested on."""
@@ -30,47 +37,9 @@ TIMED = 200
 class Engine(Protocol):
     """Runs a function over items, as ``map`` does; several at once if it can."""
 
-    def __call__(self, function: Callable[[_Task], Entry], items: Iterable[_Task], /) -> Iterable[Entry]: ...
-
-
-@dataclass(frozen=True)
-class Entry:
-    """What one contestant reached. Shares are 0 to 1; ``None`` where a foreign reader does not tell."""
-
-    name: str
-    kind: str
-    network: str | None
-    images: int
-    sequence_accuracy: float
-    sequence_accuracy_low: float
-    sequence_accuracy_high: float
-    sequence_accuracy_folded: float
-    character_accuracy: float
-    pictures_seen: int | None
-    seconds: float | None
-    """Spent training."""
-    parameters: int | None
-    file_bytes: int | None
-    milliseconds: float
-    """Of one picture by itself, from its bytes to the text: the median."""
-    pictures_per_second: float
-    """In batches of 64."""
-    wrong: tuple[int, ...]
-    """Which pictures of the test were read wrongly."""
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """All entries, in the order that they were named."""
-
-    data: tuple[str, ...]
-    budget: dict[str, Any]
-    entries: tuple[Entry, ...]
-
-    def overlap(self, one: Entry, other: Entry) -> float | None:
-        """Of the pictures that either misreads, the share that both do; ``None`` if neither misreads any."""
-        either = set(one.wrong) | set(other.wrong)
-        return len(set(one.wrong) & set(other.wrong)) / len(either) if either else None
+    def __call__(
+        self, function: Callable[[_Task], Entry | Failed], items: Iterable[_Task], /
+    ) -> Iterable[Entry | Failed]: ...
 
 
 @dataclass(frozen=True)
@@ -98,38 +67,98 @@ def compare(
     """Train each recipe on the same part of ``data`` for the same budget, test all on the same other part.
 
     ``test`` names the test pictures; without it a fifth of the pictures at rest is set aside, and fresh
-    ones of a drawn source are drawn, into ``out/data``. What is finished in ``out`` is not done again. Raises
-    ``UsageError`` for contestants or data that are none, and for an ``out`` of other data.
+    ones of a drawn source are drawn, into ``out/data``. What is finished in ``out`` is not done again. A
+    contestant that fails is told of, and the others go on. Raises ``UsageError`` for contestants or data that
+    are none, and for an ``out`` of other data or contestants; ``RunError`` where none gets to the end.
     """
     folder = Path(out)
     parsed = parse_contestants(contestants)
     if any(each.kind == "recipe" for each in parsed) and minutes is None and steps is None:
         raise UsageError("recipes need a budget, the same for all: --minutes or --steps")
     _remember(folder, {"data": list(data), "test": test, "minutes": minutes, "steps": steps})
-    train, tested = _divide(list(data), folder / "data", test)
+    _remember_pictures(folder, [*data, *([test] if test is not None else [])])
+    _refuse_others(folder, parsed)
+    train, tested = _divide(list(data), folder / DATA, test)
+    shared = _count_shared(train, tested) if test is not None else 0
+    if shared:
+        tell(f"{shared:,} pictures of {tested} are among those to train on: accuracies will look too good")
     budget = {name: value for name, value in (("minutes", minutes), ("steps", steps)) if value is not None}
     tasks = [_Task(each, train, tested, str(folder), tuple(budget.items())) for each in parsed]
-    entries = []
-    for task, entry in zip(tasks, engine(_enter, tasks), strict=True):
-        tell(f"{task.contestant.name}: {entry.sequence_accuracy:.2%} of {entry.images:,}")
-        entries.append(entry)
-    return Comparison(tuple(data), budget, tuple(entries))
+    waiting = [e.name for e in parsed if e.kind == "recipe" and load_entry(folder / e.name) is None]
+    if waiting:
+        tell(f"to train: {', '.join(waiting)}; each {', '.join(f'{v:g} {k}' for k, v in budget.items())}")
+    entries: list[Entry] = []
+    failed: list[Failed] = []
+    for outcome in engine(_enter, tasks):
+        if isinstance(outcome, Failed):
+            tell(f"{outcome.name}: failed: {outcome.why}")
+            failed.append(outcome)
+        else:
+            tell(f"{outcome.name}: {outcome.sequence_accuracy:.2%} of {outcome.images:,}")
+            entries.append(outcome)
+    if not entries:
+        raise RunError(f"nothing to compare, as all failed; {failed[0].name}: {failed[0].why}")
+    entries = _time_together(entries, parsed, folder, tested)
+    return Comparison(tuple(data), budget, tuple(entries), tuple(failed), shared)
 
 
 def _remember(folder: Path, facts: dict[str, Any]) -> None:
     """Refuse to go on in a folder that holds another comparison."""
-    file = folder / "comparison.json"
-    if file.exists():
-        stored = json.loads(file.read_text(encoding="utf-8"))
-        for name, value in facts.items():
-            if stored.get(name) != value:
-                raise UsageError(
-                    f"{folder} holds a comparison with {name} {stored.get(name)}, not {value}: "
-                    "name another --out, or the same settings to go on with it"
-                )
-        return
-    make_folder(folder)
-    write_atomic(file, json.dumps(facts, indent=1).encode())
+    stored = _stored(folder)
+    for name, value in facts.items():
+        if name in stored and stored[name] != value:
+            raise UsageError(
+                f"{folder} holds a comparison with {name} {stored[name]}, not {value}: "
+                "name another --out, or the same settings to go on with it"
+            )
+    if facts.keys() - stored.keys():
+        make_folder(folder)
+        write_atomic(folder / SETTINGS, json.dumps(stored | facts, indent=1).encode())
+
+
+def _stored(folder: Path) -> dict[str, Any]:
+    file = folder / SETTINGS
+    stored: dict[str, Any] = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+    return stored
+
+
+def _remember_pictures(folder: Path, sources: Sequence[str]) -> None:
+    """Refuse to go on with other pictures than those that the first contestants were tested on."""
+    listed = list_pictures(map(open_source, sources), Recipe())
+    before = _stored(folder).get("pictures", listed)
+    for name in listed.keys() | before.keys():
+        if listed.get(name) != before.get(name):
+            raise UsageError(
+                f"the pictures of {name} are not those that the comparison in {folder} began with, by names "
+                "and labels: put those back, or name another --out"
+            )
+    _remember(folder, {"pictures": listed})
+
+
+def _refuse_others(folder: Path, contestants: Sequence[Contestant]) -> None:
+    """Refuse to take the figures of one contestant for those of another with the same name."""
+    for each in contestants:
+        entry = load_entry(folder / each.name)
+        if entry is not None and entry.identity not in ("", each.identity):
+            raise UsageError(
+                f"{folder / each.name} holds the figures of another {each.name} than {each.text} is now: "
+                "name another --out, or delete that folder"
+            )
+
+
+def _count_shared(train: Sequence[str], test: str) -> int:
+    """How many pictures of the test are among those to train on, byte by byte."""
+    tested, *trained = (_hashes(open_source(text)) for text in (test, *train))
+    return len(tested & set().union(*trained))
+
+
+def _hashes(source: Source) -> set[bytes]:
+    """Of the pictures of a source at rest; unreadable ones are passed over."""
+    hashes = set()
+    for index in range(source.size) if isinstance(source, AtRest) else ():
+        with suppress(ImageError):
+            hashes.add(sha256(source.data(index)).digest())
+    return hashes
 
 
 def _divide(data: list[str], folder: Path, test: str | None) -> tuple[tuple[str, ...], str]:
@@ -151,53 +180,69 @@ def _divide(data: list[str], folder: Path, test: str | None) -> tuple[tuple[str,
     return (str(folder / "train"),), str(folder / "test")
 
 
-def _enter(task: _Task) -> Entry:
+def _enter(task: _Task) -> Entry | Failed:
     """Train and test one contestant, or take up what was finished before."""
     run = Path(task.out) / task.contestant.name
-    result = run / "comparison-entry.json"
-    if result.exists():
-        stored = json.loads(result.read_text(encoding="utf-8"))
-        return Entry(**{**stored, "wrong": tuple(stored["wrong"])})
-    if task.contestant.kind == "recipe":
-        from captchalab.training.fit import fit
+    finished = load_entry(run)
+    if finished is not None:
+        return finished
+    try:
+        if task.contestant.kind == "recipe":
+            from captchalab.training.fit import fit
 
-        going_on = (run / "recipe.toml").exists()
-        fit(task.train, recipe=task.contestant.text, out=run, resume=going_on, **dict(task.budget))
-    entry = _test(task.contestant, open_contestant(task.contestant, run), task.test, run)
-    make_folder(run)
-    write_atomic(result, json.dumps(asdict(entry), indent=1).encode())
+            going_on = (run / "recipe.toml").exists()
+            fit(task.train, recipe=task.contestant.text, out=run, resume=going_on, **dict(task.budget))
+        entry = _test(task.contestant, open_contestant(task.contestant, run), task.test, run)
+    except CaptchalabError as error:
+        return Failed(task.contestant.name, str(error))
+    save_entry(entry, run)
     return entry
 
 
 def _test(contestant: Contestant, reader: Reads, test: str, run: Path) -> Entry:
-    source = open_source(test)
-    evaluation = evaluate(reader, source, keep_rows=True)
+    evaluation = evaluate(reader, open_source(test), keep_rows=True)
     figures = evaluation.to_json()
     wrong = (number for number, row in enumerate(evaluation.rows) if row.reading.text != row.text)
     facts = facts_of(reader)
-    count = min(TIMED, source.size or TIMED)
-    pictures = [
-        sample.image if sample.data is None else sample.data for sample in map(source.sample, range(count))
-    ]
-    (speed,) = time_readers([reader], pictures)
-    shares = ("images", "sequence_accuracy", "sequence_accuracy_low", "sequence_accuracy_high")
+    accuracies = ("sequence_accuracy", "character_accuracy")
+    shares = [f"{name}{end}" for name in accuracies for end in ("", "_low", "_high")]
     return Entry(
         name=contestant.name,
         kind=contestant.kind,
         network=facts.get("network"),
-        **{name: figures[name] for name in (*shares, "sequence_accuracy_folded", "character_accuracy")},
+        **{name: figures[name] for name in ("images", *shares, "sequence_accuracy_folded")},
         pictures_seen=facts.get("pictures"),
         seconds=facts.get("seconds"),
         parameters=facts.get("parameters"),
         file_bytes=_file_bytes(contestant, run),
-        milliseconds=speed.milliseconds,
-        pictures_per_second=speed.pictures_per_second,
+        milliseconds=0.0,
+        pictures_per_second=0.0,
         wrong=tuple(wrong),
+        identity=contestant.identity,
     )
 
 
 def _file_bytes(contestant: Contestant, run: Path) -> int | None:
     if contestant.kind == "reader":
         return None
-    files = [run] if contestant.kind == "recipe" else contestant.text.split("+")
+    files = [str(run)] if contestant.kind == "recipe" else models_of(contestant.text)
     return sum(len(find_model(file)[0]) for file in files)
+
+
+def _time_together(
+    entries: Sequence[Entry], contestants: Sequence[Contestant], folder: Path, test: str
+) -> list[Entry]:
+    """The entries with their times, measured in turns and after all trainings: whatever else the machine does
+    slows all of them alike. Those of the same contestants are not measured again."""
+    file = folder / "speeds.json"
+    wanted = [[each.name, each.identity] for each in entries]
+    stored = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+    if stored.get("of") != wanted:
+        known = {each.name: each for each in contestants}
+        readers = [open_contestant(known[each.name], folder / each.name) for each in entries]
+        source = open_source(test)
+        samples = map(source.sample, range(min(TIMED, source.size or TIMED)))
+        pictures = [sample.image if sample.data is None else sample.data for sample in samples]
+        stored = {"of": wanted, "speeds": [asdict(each) for each in time_readers(readers, pictures)]}
+        write_atomic(file, json.dumps(stored, indent=1).encode())
+    return [replace(entry, **speed) for entry, speed in zip(entries, stored["speeds"], strict=True)]

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from captchalab.errors import UsageError
-from captchalab.measuring.readers import PYTHON, open_reads
+from captchalab.measuring.readers import PYTHON, models_of, open_reads
 from captchalab.reading.ensemble import Ensemble
 from captchalab.reading.modelpath import BUNDLED, find_model
 from captchalab.reading.reader import Reads
@@ -24,6 +26,12 @@ class Contestant:
     """Unlike all others of the comparison; a folder's name."""
     text: str
     kind: str
+    identity: str
+    """Another recipe, model or reader has another one, though it may have the same name."""
+
+
+DATA = "data"
+"""The folder of a comparison's pictures, beside those of the contestants."""
 
 
 def parse_contestants(texts: Sequence[str]) -> list[Contestant]:
@@ -36,38 +44,40 @@ def parse_contestants(texts: Sequence[str]) -> list[Contestant]:
         raise UsageError("nothing to compare: name recipes, model files or python:MODULE:OBJECT")
     contestants: list[Contestant] = []
     for text in texts:
-        kind = _kind(text)
-        contestants.append(Contestant(_free_name(_short(text), contestants), text, kind))
+        kind, identity = _identify(text)
+        contestants.append(Contestant(_free_name(_short(text), contestants), text, kind, identity))
     return contestants
 
 
-def _kind(text: str) -> str:
+def _identify(text: str) -> tuple[str, str]:
+    """Kind and identity. What is wrong is said here, before hours of training."""
     if text.startswith(PYTHON):
-        open_reads(text)  # says what is missing before hours of training
-        return "reader"
-    if "+" in text and all(_kind(piece) == "model" for piece in text.split("+")):
-        return "vote"
-    if text in BUNDLED or text.endswith(".onnx") or Path(text).is_dir():
-        find_model(text)  # says what is wrong before hours of training
-        return "model"
-    from captchalab.training.recipe import load_recipe
+        open_reads(text)
+        return "reader", text
+    if text in BUNDLED or text.endswith(".onnx") or Path(text).is_dir() or "+" in text:
+        models = models_of(text)
+        hashes = [sha256(find_model(model)[0]).hexdigest() for model in models]
+        return "vote" if len(models) > 1 else "model", "+".join(hashes)
+    from captchalab.training.recipe import load_recipe, read_settings
 
     load_recipe(text)
-    return "recipe"
+    stated = json.dumps(read_settings(text), sort_keys=True, default=str)
+    return "recipe", sha256(stated.encode()).hexdigest()
 
 
 def _short(text: str) -> str:
     if text.startswith(PYTHON):
         return text.rpartition(":")[2]
-    if "+" in text:
-        return "+".join(map(_short, text.split("+")))
+    models = models_of(text)
+    if len(models) > 1:
+        return "+".join(map(_short, models))
     path = Path(text)
     name = path.parent.name if path.name == "model.onnx" else path.stem if path.suffix else path.name
     return re.sub(r"[^\w.-]+", "-", name).strip("-") or "contestant"
 
 
 def _free_name(name: str, others: Sequence[Contestant]) -> str:
-    taken = {each.name for each in others}
+    taken = {DATA, *(each.name for each in others)}
     number = 2
     free = name
     while free in taken:
@@ -77,13 +87,14 @@ def _free_name(name: str, others: Sequence[Contestant]) -> str:
 
 def open_contestant(contestant: Contestant, run: Path) -> Reads:
     """Its reader; a trained one is opened from ``run``."""
-    if contestant.kind == "vote":
-        return Ensemble.open(contestant.text.split("+"))
     return open_reads(str(run) if contestant.kind == "recipe" else contestant.text)
 
 
 def facts_of(reader: Reads) -> dict[str, Any]:
-    """What a model file says of itself; nothing of a foreign reader."""
+    """What model files say of themselves, those of a vote together; nothing of a foreign reader."""
+    if isinstance(reader, Ensemble):
+        counts = [each.info.training.get("parameters") for each in reader.readers]
+        return {"parameters": None if None in counts else sum(counts)}
     info = getattr(reader, "info", None)
     if info is None:
         return {}
