@@ -12,6 +12,7 @@ import torch
 from captchalab.errors import UsageError
 from captchalab.networks import NETWORKS, Network, build
 from captchalab.networks.heads import CtcHead, PositionHead
+from captchalab.networks.layers import DualPool
 from captchalab.reading.alphabet import Alphabet
 from captchalab.reading.inputspec import InputSpec
 from captchalab.reading.modelfile import ModelInfo, read_model
@@ -35,6 +36,7 @@ SMALLEST: dict[str, dict[str, Any]] = {
         "neck": True,
         "center": 0.01,
     },
+    "backbone, ctc": {"model": "resnet10t", "head": "ctc", "attention": True, "pooling": "dual", "ibn": True},
     "crnn": {"width": 8, "hidden": 64},
     "crnn-gru": {"width": 8, "hidden": 32, "dropout": 0.0},
 }
@@ -48,10 +50,19 @@ STEPS = {"crnn": 250}
 
 def make(name: str, channels: int = 1, alphabet: str = "0123456789") -> Network:
     spec = InputSpec(SPEC.height, SPEC.width, channels)
-    return build(name, spec, Alphabet(alphabet).classes, LONG, SMALLEST[name])
+    return build(network_of(name), spec, Alphabet(alphabet).classes, LONG, SMALLEST[name])
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+def network_of(name: str) -> str:
+    """One with two heads has two lines."""
+    return name.partition(",")[0]
+
+
+def test_every_network_is_tested() -> None:
+    assert set(map(network_of, SMALLEST)) == set(NETWORKS)
+
+
+@pytest.mark.parametrize("name", SMALLEST)
 def test_memorises_and_reads_through_its_file(name: str, tmp_path: Path) -> None:
     source = open_source(f"scheme:lepture?alphabet=digits&length={SHORT}-{LONG}&width=64&height=24")
     samples = [source.sample(index) for index in range(16)]
@@ -70,7 +81,7 @@ def test_memorises_and_reads_through_its_file(name: str, tmp_path: Path) -> None
         alphabet=alphabet,
         decoder=state.network.head.decoder,
         input=SPEC,
-        network={"name": name, "options": SMALLEST[name]},
+        network={"name": network_of(name), "options": SMALLEST[name]},
         lengths=(SHORT, LONG),
     )
     path = export(state.average, info, images, tmp_path / "model.onnx")
@@ -83,7 +94,7 @@ def test_memorises_and_reads_through_its_file(name: str, tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("channels", [1, 3])
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("name", SMALLEST)
 def test_scores_are_log_probabilities(name: str, channels: int) -> None:
     network = make(name, channels).eval()
     pictures = torch.randint(0, 256, (3, SPEC.height, SPEC.width, channels), dtype=torch.uint8)
@@ -94,7 +105,7 @@ def test_scores_are_log_probabilities(name: str, channels: int) -> None:
     assert torch.allclose(scores.exp().sum(dim=2), torch.ones(3, scores.shape[1]), atol=1e-5)
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("name", SMALLEST)
 def test_a_picture_is_read_alike_in_any_company(name: str) -> None:
     network = make(name).eval()
     pictures = torch.randint(0, 256, (4, *SPEC.shape), dtype=torch.uint8)
@@ -102,11 +113,11 @@ def test_a_picture_is_read_alike_in_any_company(name: str) -> None:
         assert torch.allclose(network(pictures)[2:3], network(pictures[2:3]), atol=1e-5)
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("name", SMALLEST)
 def test_unknown_options_are_answered_with_the_known(name: str) -> None:
     option = next(iter(SMALLEST[name]))
     with pytest.raises(UsageError, match=f"Did you mean '{option}'.*Known: .*{option}") as caught:
-        build(name, SPEC, 11, 4, {f"{option}s": 1})
+        build(network_of(name), SPEC, 11, 4, {f"{option}s": 1})
     assert "\n" not in str(caught.value)
 
 
@@ -115,6 +126,8 @@ def test_unknown_names() -> None:
         UsageError, match=r"unknown network 'cmpact'. Did you mean 'compact'\?.*captchanet, cnn, compact"
     ):
         build("cmpact", SPEC, 11, 4, {})
+    with pytest.raises(UsageError, match=r"'resnet34'.*network='backbone', options={model='resnet18'}"):
+        build("resnet34", SPEC, 11, 4, {})
     with pytest.raises(UsageError, match=r"'tinny'.*Did you mean 'tiny'\?.*base, fine, large, small, tiny"):
         build("compact", SPEC, 11, 4, {"size": "tinny"})
 
@@ -141,13 +154,36 @@ def test_a_wrong_value_names_its_option(name: str, options: dict[str, Any]) -> N
     [
         ({"model": "densenet121", "head": "ctc"}, "every 8 columns, as CTC needs: head='position'"),
         ({"model": "vgg11", "head": "ctc"}, "every 8 columns"),
-        ({"model": "efficientvit_b0"}, "cannot go without its own pooling"),
+        ({"model": "efficientvit_b0"}, r"its own pooling, or not on inputs of 64x24 \(.*\): choose another"),
+        ({"head": "ctc", "neck": True}, "neck=True is of whole pictures, and head='ctc' reads columns"),
+        ({"head": "ctc", "center": 0.01}, r"center=0\.01 is of whole pictures"),
+        ({"center": float("nan")}, "center=nan: a number from 0"),
         ({"model": "resnt18"}, "timm has no model 'resnt18'"),
     ],
 )
 def test_backbones_that_do_not_fit_say_why(options: dict[str, Any], words: str) -> None:
     with pytest.raises(UsageError, match=words):
         build("backbone", SPEC, 11, 4, options)
+
+
+@pytest.mark.parametrize(
+    "model", ["mobilenetv3_small_050", "vit_tiny_patch16_224", "swin_tiny_patch4_window7_224"]
+)
+def test_backbones_whose_features_are_no_map_of_their_last_stage(model: str) -> None:
+    """With a layer behind it, as rows of patches, or with channels last."""
+    network = build("backbone", InputSpec(32, 64), 11, 4, {"model": model}).eval()
+    pictures = torch.randint(0, 256, (2, 32, 64, 1), dtype=torch.uint8)
+    with torch.inference_mode():
+        scores = network(pictures)
+    assert scores.shape == (2, 4, 11) and not torch.equal(scores[0], scores[1])
+
+
+def test_dual_pooling_is_of_columns_too() -> None:
+    """Averages alone would not see which pixel of a column is the brightest."""
+    options = {"model": "resnet10t", "head": "ctc", "pooling": "dual"}
+    network = build("backbone", InputSpec(32, 64), 11, 4, options).eval()
+    assert isinstance(network.pool, DualPool) and network.head.linear.in_features == 256
+    assert network(torch.zeros(2, 32, 64, 1, dtype=torch.uint8)).shape == (2, 8, 11)
 
 
 def test_too_few_steps_for_the_longest_text() -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from inspect import signature
 from typing import Any
 
-from captchalab.errors import suggest
+from captchalab.errors import UsageError, suggest
 from captchalab.networks.backbone import Backbone
 from captchalab.networks.cnn import CaptchaNet, Cnn
 from captchalab.networks.compact import Compact
@@ -36,7 +36,10 @@ def build(name: str, spec: InputSpec, classes: int, length: int, options: dict[s
     for a wrong value.
     """
     if name not in NETWORKS:
-        raise suggest(name, list(NETWORKS), "network")
+        raise UsageError(
+            f"{suggest(name, list(NETWORKS), 'network')}. Models of timm: network='backbone', "
+            "options={model='resnet18'}"
+        )
     _spec, _classes, _length, *known = signature(NETWORKS[name]).parameters
     for option in options:
         if option not in known:

@@ -67,15 +67,16 @@ class ChannelAttention(nn.Module):
 
 class DualPool(nn.Module):
     """Average and maximum of each channel side by side, then brought to ``outputs`` channels:
-    ``(N, C, H, W)`` -> ``(N, outputs, 1, 1)``."""
+    ``(N, C, H, W)`` -> ``(N, outputs, 1, 1)``, or ``by_column`` ``(N, outputs, 1, W)``."""
 
-    def __init__(self, channels: int, outputs: int) -> None:
+    def __init__(self, channels: int, outputs: int, by_column: bool = False) -> None:
         super().__init__()
+        self.sides = (2,) if by_column else (2, 3)
         self.reduce = conv_block(2 * channels, outputs, kernel=1, padding=0)
 
     def forward(self, features: Tensor) -> Tensor:
-        average = features.mean(dim=(2, 3), keepdim=True)
-        highest = features.amax(dim=(2, 3), keepdim=True)
+        average = features.mean(dim=self.sides, keepdim=True)
+        highest = features.amax(dim=self.sides, keepdim=True)
         reduced: Tensor = self.reduce(torch.cat((average, highest), dim=1))
         return reduced
 

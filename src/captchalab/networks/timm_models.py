@@ -24,6 +24,16 @@ def create(model: str, **options: Any) -> torch.nn.Module:
     return network
 
 
+def as_map(features: torch.Tensor, model: torch.nn.Module) -> torch.Tensor:
+    """What a timm model gives without pooling as ``(N, C, H, W)``; ``(N, P, C)`` becomes ``(N, C, P, 1)``."""
+    if features.dim() == 2:
+        return features[:, :, None, None]
+    if features.dim() == 3:
+        own = int(getattr(model, "num_prefix_tokens", 0))  # of no place in the picture
+        return features[:, own:].transpose(1, 2).unsqueeze(3)
+    return features.permute(0, 3, 1, 2) if getattr(model, "output_fmt", "NCHW") == "NHWC" else features
+
+
 def _timm() -> Any:
     for name in _OPERATORS:
         if not hasattr(torch.ops.torchvision, name):
