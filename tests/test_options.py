@@ -15,10 +15,12 @@ from test_going_on import fit_until
 from tiny import DIGITS, TINY, equal_weights, ready, recipe, stored_weights
 from torch.nn import functional
 
+from captchalab.cli.train import _print_result
 from captchalab.errors import RunError, UsageError
 from captchalab.networks import build
 from captchalab.networks.heads import CtcHead, PositionHead
 from captchalab.reading.inputspec import InputSpec
+from captchalab.reading.modelfile import read_model
 from captchalab.sources import open_source
 from captchalab.synth.generate import generate
 from captchalab.training.balance import balanced_chances, deal
@@ -131,8 +133,11 @@ def everything(trained: FitResult, tmp_path_factory: pytest.TempPathFactory) -> 
     }
 
 
-def test_all_at_once_resumes_to_the_last_bit(everything: dict[str, Any], tmp_path: Path) -> None:
+def test_all_at_once_resumes_to_the_last_bit(
+    everything: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     whole = fit(out=tmp_path / "whole", **(TINY | everything))
+    check_told_beside_its_teacher(whole, Path(everything["teacher"]), capsys)
     fit_until("Progress(step=14,", out=tmp_path / "run", **everything)
     begun = load_checkpoint(tmp_path / "run" / "checkpoints")
     assert begun.facts["step"] == 12 and begun.facts["cuts"] > 0 and begun.tensors["known_rows"].all()
@@ -144,8 +149,28 @@ def test_all_at_once_resumes_to_the_last_bit(everything: dict[str, Any], tmp_pat
     assert ours.facts | {"seconds": 0} == theirs.facts | {"seconds": 0}
 
     Path(everything["teacher"]).unlink()  # a finished run needs it no more
-    assert fit(out=tmp_path / "run", resume=True, device="cpu").steps == 20
+    again = fit(out=tmp_path / "run", resume=True, device="cpu")
+    assert again.steps == 20 and again.tradeoff is None
     assert export_run(tmp_path / "run", tmp_path / "out.onnx").read_bytes() == resumed.model.read_bytes()
+
+
+def check_told_beside_its_teacher(
+    result: FitResult, teacher: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Accuracy, size and time of both, on the same pictures, in the result, the report and the shell."""
+    found = result.tradeoff
+    assert found is not None
+    assert (found.before.size, found.after.size) == (teacher.stat().st_size, result.model.stat().st_size)
+    counts = {found.before.tally.sequences.total, found.after.tally.sequences.total}
+    assert counts == {read_model(result.model)[1].figures["validation_images"]}
+    assert found.before.tally.sequence_accuracy > 0.8, "the teacher sees pictures as they were prepared"
+    assert found.before.speed.milliseconds > 0 and found.after.speed.milliseconds > 0
+    report = (result.run / "report.md").read_text(encoding="utf-8")
+    assert "## Beside its teacher" in report and found.advice in report
+    _print_result(result)
+    told = capsys.readouterr()
+    assert found.advice in told.err and "sequence accuracy: teacher" in told.err
+    assert told.out == f"{result.model}\n"
 
 
 def test_smoothing_of_positions_is_that_of_cross_entropy() -> None:

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from captchalab.cli.console import percent, print_table, say
+from captchalab.cli.console import print_table, say
 from captchalab.cli.options import ModelArgument
 from captchalab.cli.train import Device
 from captchalab.cli.watching import counter
 
 if TYPE_CHECKING:
-    from captchalab.training.tradeoff import Measured, Tradeoff
+    from captchalab.training.tradeoff import Tradeoff
 
 OutArgument = Annotated[Path, typer.Argument(metavar="OUT.onnx", help="The model file to write.")]
 DataOption = Annotated[
@@ -69,22 +69,7 @@ def prune(
 
 
 def _print_tradeoff(tradeoff: Tradeoff) -> None:
-    before, after = _cells(tradeoff.before), _cells(tradeoff.after)
-    print_table(("figure", "before", "after"), [(name, before[name], after[name]) for name in before])
+    print_table(("figure", "before", "after"), tradeoff.rows)
     for note in tradeoff.notes:
         say(note)
     say(f"{tradeoff.model}: {tradeoff.advice}")
-
-
-def _cells(measured: Measured) -> dict[str, str]:
-    figures = measured.tally.to_json()
-    low, high = percent(figures["sequence_accuracy_low"]), percent(figures["sequence_accuracy_high"])
-    return {
-        "pictures": f"{figures['images']:,}",
-        "sequence accuracy": percent(figures["sequence_accuracy"]),
-        "  95%": f"{low} to {high}",
-        "character accuracy": percent(figures["character_accuracy"]),
-        "file": f"{measured.size / 1e6:.2f} MB",
-        "one picture": f"{measured.speed.milliseconds:.2f} ms",
-        "in batches of 64": f"{measured.speed.pictures_per_second:,.0f} pictures/s",
-    }

@@ -139,6 +139,10 @@ def _settings(pairs: list[str]) -> dict[str, Any]:
 def _print_result(result: FitResult) -> None:
     say(f"{result.steps:,} steps, {result.pictures:,} pictures, {duration(result.seconds)}")
     say(f"validation accuracy {percent(result.validation['sequence_accuracy'])}")
+    if result.tradeoff is not None:
+        for name, teacher, student in result.tradeoff.rows:
+            say(f"{name.strip()}: teacher {teacher}, this model {student}")
+        say(f"beside its teacher, {result.tradeoff.advice}")
     say(f"curves, samples, mistakes: {result.run}")
     say(f"read with it: captchalab read PICTURE -m {shlex.quote(str(result.run))}")
     print(result.model)

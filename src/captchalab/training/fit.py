@@ -47,6 +47,7 @@ from captchalab.training.run import (
 )
 from captchalab.training.state import State
 from captchalab.training.teacher import load_teacher
+from captchalab.training.tradeoff import Tradeoff
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,8 @@ class FitResult:
     pictures: int
     seconds: float
     validation: dict[str, Any]
+    tradeoff: Tradeoff | None = None
+    """The model beside its teacher, where it had one and was finished now."""
 
 
 @explaining_memory()
@@ -116,6 +119,7 @@ def fit(
     else:
         tell(Message(f"run folder: {run}"))
         torch.manual_seed(plan.recipe.seed)  # trying the speed has drawn random numbers, or has not
+    tradeoff = None
     with training_alone(run) if chief else nullcontext():
         if chief:
             write_beginning(run, plan, state, resumed)
@@ -123,11 +127,13 @@ def fit(
         with closing(loading), _saying_how_to_go_on(run, tell):
             trained = _trainer(run, plan, state, accelerator, tell, tensorboard).run(stream)
         if chief and (trained or not is_finished(run)):
-            finish(run, plan, state, batches, accelerator.num_processes, lambda text: tell(Message(text)))
+            tradeoff = finish(
+                run, plan, state, batches, accelerator.num_processes, lambda text: tell(Message(text))
+            )
     accelerator.wait_for_everyone()
     pictures = state.step * plan.recipe.batch * accelerator.num_processes
     figures = state.figures if chief else {}
-    return FitResult(run, run / MODEL, state.step, pictures, time.monotonic() - begun, figures)
+    return FitResult(run, run / MODEL, state.step, pictures, time.monotonic() - begun, figures, tradeoff)
 
 
 def _choose(

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from shlex import quote
 from typing import Any
 
 from captchalab import __version__
@@ -22,13 +21,14 @@ from captchalab.training.pictures import remember_pictures
 from captchalab.training.plan import Plan, Tell
 from captchalab.training.plots import plot_curves, plot_mistakes, plot_predictions, plot_samples
 from captchalab.training.recipe import Recipe, load_recipe
+from captchalab.training.run_report import SHEETS, write_report
 from captchalab.training.start import SCRATCH
 from captchalab.training.state import State
+from captchalab.training.tradeoff import Tradeoff
 from captchalab.training.validate import Validation, validate
 
 RECIPE, METRICS, MODEL, REPORT = "recipe.toml", "metrics.csv", "model.onnx", "report.md"
 CHECKPOINTS, LOCK = "checkpoints", ".lock"
-SHEETS = ("curves", "samples", "predictions", "mistakes")
 WRITTEN = (METRICS, MODEL, REPORT, CHECKPOINTS, *(f"{name}.png" for name in SHEETS))
 """What a training writes after its recipe: where that is missing, these are somebody else's."""
 
@@ -180,8 +180,10 @@ def write_model(run: Path, out: Path, plan: Plan, state: State, processes: int =
     return validate(network, plan.validation, plan.alphabet, next(network.parameters()).device)
 
 
-def finish(run: Path, plan: Plan, state: State, batches: Batches, processes: int, tell: Tell) -> None:
-    """``model.onnx`` first, then the sheets, and the report last."""
+def finish(
+    run: Path, plan: Plan, state: State, batches: Batches, processes: int, tell: Tell
+) -> Tradeoff | None:
+    """``model.onnx`` first, then the sheets, and the report last; what became of what its teacher knew."""
     validation = write_model(run, run / MODEL, plan, state, processes)
     tell(f"model: {run / MODEL} ({(run / MODEL).stat().st_size / 1e6:.2f} MB, checked against its network)")
     images, targets, _ = batches[0]
@@ -191,54 +193,6 @@ def finish(run: Path, plan: Plan, state: State, batches: Batches, processes: int
     plot_predictions(read, run / "predictions.png")
     plot_mistakes(read, run / "mistakes.png")
     plot_curves(run / METRICS, run / "curves.png")
-    write_atomic(run / REPORT, _report(run, plan, state, validation).encode())
-
-
-def _report(run: Path, plan: Plan, state: State, validation: Validation) -> str:
-    """The run in words and figures, in Markdown."""
-    figures, recipe = validation.tally.to_json(), plan.recipe
-    size = (run / MODEL).stat().st_size
-    rows = [
-        ("sequence accuracy", f"{figures['sequence_accuracy']:.2%}"),
-        (
-            "95% interval",
-            f"{figures['sequence_accuracy_low']:.2%} to {figures['sequence_accuracy_high']:.2%}",
-        ),
-        ("character accuracy", f"{figures['character_accuracy']:.2%}"),
-        ("validation pictures", f"{figures['images']:,}"),
-        ("steps", f"{state.step:,} of {recipe.steps:,} (best: {state.figures['step']:,})"),
-        ("training time", f"{state.seconds:.0f} s"),
-        (
-            "network",
-            f"{recipe.network}, {sum(each.numel() for each in state.network.parameters()):,} parameters",
-        ),
-        ("input", f"{plan.spec.width}x{plan.spec.height}, {'grey' if plan.spec.channels == 1 else 'colour'}"),
-        ("alphabet", f"{len(plan.alphabet)} characters"),
-        ("model file", f"{size / 1e6:.2f} MB"),
-    ]
-    lines = [
-        f"# {run.resolve().name}",
-        "",
-        "| | |",
-        "|---|---|",
-        *(f"| {key} | {value} |" for key, value in rows),
-    ]
-    sources = "".join(f"- `{source}`\n" for source in recipe.sources)
-    pairs = "".join(
-        f"- {each['true']} read as {each['read']}: {each['count']}\n" for each in figures["confusion"][:10]
-    )
-    lines += ["", "## Sources", "", sources, "## Most frequent mistakes", "", pairs or "None.\n"]
-    lines += [
-        "## Pictures",
-        "",
-        *(f"![{name}]({name}.png)\n" for name in SHEETS),
-        "## Next",
-        "",
-        "```sh",
-        f"captchalab evaluate {quote(str(run))} SOURCE --report {quote(str(run / 'evaluation'))}",
-        f"captchalab read PICTURE -m {quote(str(run))}",
-        f"captchalab train MORE_PICTURES --from {quote(str(run))} --out runs/better",
-        "```",
-        "",
-    ]
-    return "\n".join(lines)
+    tradeoff = state.teacher.beside(run / MODEL, plan) if state.teacher is not None else None
+    write_atomic(run / REPORT, write_report(run / MODEL, plan, state, validation, tradeoff).encode())
+    return tradeoff

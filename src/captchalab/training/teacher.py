@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -16,6 +17,7 @@ from captchalab.reading.modelpath import find_model
 from captchalab.training.export import restore
 from captchalab.training.plan import Plan
 from captchalab.training.recipe import Recipe
+from captchalab.training.tradeoff import Tradeoff, weigh
 
 
 @dataclass
@@ -28,6 +30,12 @@ class Teacher:
     weight: float
     """Its share of the loss."""
     temperature: float
+    file: tuple[bytes, ModelInfo]
+
+    def beside(self, student: Path, plan: Plan) -> Tradeoff:
+        """Both models on the validation pictures, which are prepared for both already."""
+        pictures = list(zip(plan.validation.images, plan.validation.texts, strict=True))
+        return weigh(self.file, find_model(student), pictures, student)
 
     def mix(self, loss: Tensor, scores: Tensor, images: Tensor) -> Tensor:
         """``loss`` and the divergence of ``scores`` ``(N, T, C)`` from the teacher's, by their weights.
@@ -82,7 +90,7 @@ def load_teacher(plan: Plan, network: Network) -> Teacher | None:
             "choose a network or size with the same steps"
         )
     digest = hashlib.sha256(data).hexdigest()
-    return Teacher(teacher.to(device), digest, recipe.teacher_weight, recipe.temperature)
+    return Teacher(teacher.to(device), digest, recipe.teacher_weight, recipe.temperature, (data, info))
 
 
 def _check_alike(info: ModelInfo, plan: Plan, network: Network) -> None:

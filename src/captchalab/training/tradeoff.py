@@ -36,6 +36,20 @@ class Measured:
     speed: Speed
     size: int
 
+    def shown(self) -> dict[str, str]:
+        """The figures by name, as people read them."""
+        figures = self.tally.to_json()
+        low, high = percent(figures["sequence_accuracy_low"]), percent(figures["sequence_accuracy_high"])
+        return {
+            "pictures": f"{figures['images']:,}",
+            "sequence accuracy": percent(figures["sequence_accuracy"]),
+            "  95%": f"{low} to {high}",
+            "character accuracy": percent(figures["character_accuracy"]),
+            "file": f"{self.size / 1e6:.2f} MB",
+            "one picture": f"{self.speed.milliseconds:.2f} ms",
+            "in batches of 64": f"{self.speed.pictures_per_second:,.0f} pictures/s",
+        }
+
 
 @dataclass(frozen=True)
 class Tradeoff:
@@ -48,6 +62,12 @@ class Tradeoff:
 
     notes: tuple[str, ...] = ()
     """What could not be made lighter."""
+
+    @property
+    def rows(self) -> list[tuple[str, str, str]]:
+        """Each figure: its name, before, after."""
+        before, after = self.before.shown(), self.after.shown()
+        return [(name, before[name], after[name]) for name in before]
 
     @property
     def lost(self) -> float:
@@ -96,16 +116,16 @@ def check_target(model: str | Path, out: str | Path) -> Path:
     return target
 
 
-def write_lighter(
+def weigh(
     model: tuple[bytes, ModelInfo],
     lighter: tuple[bytes, ModelInfo],
     pictures: Sequence[Picture],
     out: Path,
     notes: Sequence[str] = (),
 ) -> Tradeoff:
-    """Measure both models on ``pictures``, write the lighter one with its figures, and compare.
+    """Both models read ``pictures``, and are timed on some; ``out`` is where the lighter one is to lie.
 
-    Raises ``ModelFileError`` for a lighter model that does not run.
+    Raises ``ModelFileError`` for a model that does not run.
     """
     readers = [Reader(*model), Reader(*lighter)]
     images = [image for image, _ in pictures]
@@ -115,14 +135,26 @@ def write_lighter(
         for reader in readers
     ]
     speeds = time_readers(readers, images[:TIMED])
-    data, info = lighter
-    sealed = seal(data, replace(info, figures=_figures(tallies[1])))
-    write_model(out, sealed)
     before, after = (
         Measured(tally, speed, len(file))
-        for tally, speed, file in zip(tallies, speeds, (model[0], sealed), strict=True)
+        for tally, speed, (file, _) in zip(tallies, speeds, (model, lighter), strict=True)
     )
     return Tradeoff(before, after, out, tuple(notes))
+
+
+def write_lighter(
+    model: tuple[bytes, ModelInfo],
+    lighter: tuple[bytes, ModelInfo],
+    pictures: Sequence[Picture],
+    out: Path,
+    notes: Sequence[str] = (),
+) -> Tradeoff:
+    """Weigh both models, and write the lighter one with its figures. Raises as ``weigh`` does."""
+    found = weigh(model, lighter, pictures, out, notes)
+    data, info = lighter
+    sealed = seal(data, replace(info, figures=_figures(found.after.tally)))
+    write_model(out, sealed)
+    return replace(found, after=replace(found.after, size=len(sealed)))
 
 
 def _figures(tally: Tally) -> dict[str, float]:
