@@ -150,6 +150,13 @@ def test_confusion_matrix_is_green_where_right_and_red_where_wrong() -> None:
     assert draw_matrix(measure([])) is None
 
 
+def test_characters_that_are_never_true_have_no_row() -> None:
+    png = draw_matrix(measure([("1", "1"), ("1", "I"), ("1", "l")]))
+    assert png is not None
+    height, width, _ = opened(png).shape
+    assert width - height == 3 * 40, "columns for 1, I, l and nothing; a row for 1"
+
+
 def test_report_shows_the_matrix_and_what_characters_are_read_as(tmp_path: Path) -> None:
     class Stubborn:
         """Reads every picture as 0."""

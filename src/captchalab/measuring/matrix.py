@@ -39,6 +39,8 @@ def confusion_matrix(tally: Tally) -> tuple[str, list[list[int]]]:
 def draw_matrix(tally: Tally) -> bytes | None:
     """The matrix as a PNG; ``None`` where nothing was read, or more than 80 characters occur.
 
+    Characters that only came up as readings have a column, and no row.
+
     Green is what was read right, red what was not; shades follow the logarithm of the count's share of its
     row, so that rare mistakes can be seen.
     """
@@ -48,21 +50,23 @@ def draw_matrix(tally: Tally) -> bytes | None:
     labels = [*characters, GAP]
     cell = 40 if len(labels) <= 16 else 30 if len(labels) <= 40 else 20
     start = MARGIN + HEADING
-    side = start + cell * len(labels) + MARGIN
-    sheet = Image.new("RGB", (side, side), PAPER)
+    rows = [number for number, line in enumerate(counts) if any(line)]
+    width, height = (start + cell * count + MARGIN for count in (len(labels), len(rows)))
+    sheet = Image.new("RGB", (width, height), PAPER)
     pen = ImageDraw.Draw(sheet)
     pen.text((start, MARGIN), "read as", QUIET, plain_font(13), "lm")
     pen.text((MARGIN - 12, start - 14), "true", QUIET, plain_font(13), "lm")
     for number, label in enumerate(labels):
         text, font = drawable(label, min(16, cell - 6))
-        middle = start + number * cell + cell // 2
-        pen.text((middle, start - 12), text, INK, font, "mm")
-        pen.text((start - 14, middle), text, INK, font, "mm")
-    usual = sum(map(sum, counts)) / len(counts)
-    for row, line in enumerate(counts):
-        total = max(usual, sum(line))  # a rare character's only mistake does not shout
-        for column, count in enumerate(line):
-            left, top = start + column * cell, start + row * cell
+        pen.text((start + number * cell + cell // 2, start - 12), text, INK, font, "mm")
+    usual = sum(map(sum, counts)) / len(rows)
+    for place, row in enumerate(rows):
+        top = start + place * cell
+        text, font = drawable(labels[row], min(16, cell - 6))
+        pen.text((start - 14, top + cell // 2), text, INK, font, "mm")
+        total = max(usual, sum(counts[row]))  # a rare character's only mistake does not shout
+        for column, count in enumerate(counts[row]):
+            left = start + column * cell
             box = (left, top, left + cell, top + cell)
             _draw_cell(pen, box, count, total, right=row == column)
     return png_of(sheet)
