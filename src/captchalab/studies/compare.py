@@ -154,8 +154,10 @@ def _count_shared(train: Sequence[str], test: str) -> int:
 
 def _hashes(source: Source) -> set[bytes]:
     """Of the pictures of a source at rest; unreadable ones are passed over."""
-    hashes = set()
-    for index in range(source.size) if isinstance(source, AtRest) else ():
+    hashes: set[bytes] = set()
+    if not isinstance(source, AtRest):
+        return hashes
+    for index in range(source.size):
         with suppress(ImageError):
             hashes.add(sha256(source.data(index)).digest())
     return hashes
