@@ -80,6 +80,11 @@ def test_a_key_is_revoked_while_serving(tmp_path: Path) -> None:
         while "keys read again" not in "".join(server.log):
             time.sleep(0.02)
         assert answers() == [401, 200]
+        file.write_text("")
+        while "".join(server.log).count("keys read again") < 2:
+            time.sleep(0.02)
+        assert answers() == [401, 401], "without any key left, the server is open to nobody"
+        assert server.ask("GET", "/metrics").status == 401
 
 
 def test_a_rate_holds_across_worker_processes() -> None:
@@ -108,9 +113,33 @@ def test_wrong_settings_are_one_line(
     assert "no model" in capsys.readouterr().err
     assert run(["serve", "--api-key", "short"]) == 2
     assert "16" in capsys.readouterr().err
-    monkeypatch.setenv("CAPTCHALAB_QUEUE_PICTURES", "many")
-    with pytest.raises(UsageError, match="CAPTCHALAB_QUEUE_PICTURES"):
-        make_settings({})
+    for name, value, told in (
+        ("QUEUE_PICTURES", "many", "CAPTCHALAB_QUEUE_PICTURES"),
+        (
+            "ALLOWED_HOSTS",
+            "captcha.example.org",
+            r'CAPTCHALAB_ALLOWED_HOSTS is a JSON list: \["one", "two"\]',
+        ),
+        ("RATE_PER_MINUT", "5", "CAPTCHALAB_RATE_PER_MINUTE is one"),
+    ):
+        monkeypatch.setenv(f"CAPTCHALAB_{name}", value)
+        with pytest.raises(UsageError, match=told):
+            make_settings({})
+        monkeypatch.delenv(f"CAPTCHALAB_{name}")
+
+
+def test_what_cannot_be_served_is_told_before_the_start(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bad = tmp_path / "bad.onnx"
+    bad.write_bytes(b"no model")
+    assert run(["serve", str(bad), "--port", "0"]) == 2
+    assert "not a captchalab model" in capsys.readouterr().err
+    assert run(["serve", "--runs", str(tmp_path / "none"), "--port", "0"]) == 2
+    assert "no folder of runs" in capsys.readouterr().err
+    monkeypatch.setenv("CAPTCHALAB_UPLOADS", str(bad / "kept"))
+    assert run(["serve", "--port", "0"]) == 2
+    assert "cannot create the folder" in capsys.readouterr().err
 
 
 def test_every_setting_explains_itself(capsys: pytest.CaptureFixture[str]) -> None:
@@ -131,23 +160,35 @@ def test_files_of_keys(tmp_path: Path) -> None:
     sent = add_key(file, "a", ["read", "metrics"])
     (key,) = read_keys(file)
     assert (key.name, key.scopes) == ("a", {"read", "metrics"})
+    file.write_text(f"# whose it is\n{key.line()}")
+    add_key(file, "b", ["read"])
+    assert file.read_text().startswith(f"# whose it is\n{key.line()}\nb read scrypt$")
+    file.write_text(f"{key.line()}\n{key.line()}\n")
+    with pytest.raises(UsageError, match="line 2: a second key 'a'"):
+        read_keys(file)
+    file.write_text(key.line())
     with pytest.raises(UsageError, match="already"):
         add_key(file, "a", ["read"])
-    for name, scopes in (("a.b", ["read"]), ("", ["read"]), ("c", ["write"]), ("c", [])):
+    for name, scopes in (
+        ("a.b", ["read"]),
+        ("", ["read"]),
+        ("c", ["write"]),
+        ("c", []),
+        ("default", ["read"]),
+    ):
         with pytest.raises(UsageError):
             new_key(name, scopes)
     for line in ("a read", "a read md5$aa$bb", "a write scrypt$aa$bb", "a read scrypt$a$b"):
         file.write_text(f"# keys\n\n{line}\n")
         with pytest.raises(UsageError, match="line 3"):
             read_keys(file)
-    ring = Keyring([key, key_of_secret("a-secret-of-its-own")])
+    ring = Keyring([key, key_of_secret("a-secret-of-its-own")], required=True)
     assert ring.known(sent) is None
     assert ring.verify(sent) == ring.known(sent) == key
     assert ring.verify("a-secret-of-its-own") is not None
     for wrong in ("", "a.", "b." + sent.partition(".")[2], sent + "x"):
         assert ring.verify(wrong) is None
         assert ring.known(wrong) is None
-    assert not Keyring([])
 
 
 def test_rates_are_kept_for_each_client(tmp_path: Path) -> None:

@@ -147,6 +147,20 @@ def test_names_follow_from_the_places(tmp_path: Path) -> None:
         Shelf([str(tmp_path / "nothing")], DEFAULT_LIMITS, 4)
 
 
+def test_the_first_name_is_read_with_and_is_the_same_in_every_worker(tmp_path: Path) -> None:
+    (tmp_path / "b.onnx").write_bytes(SMALL)
+    early = Shelf([str(tmp_path)], DEFAULT_LIMITS, 9)
+    early.look(at_once=True)
+    for name in ("a@2", "a@10"):
+        (tmp_path / f"{name}.onnx").write_bytes(model(name))
+    early.look(at_once=True)
+    late = Shelf([str(tmp_path)], DEFAULT_LIMITS, 9)
+    late.look(at_once=True)
+    for shelf in (early, late):
+        assert [each.place.identity for each in shelf.all()] == ["a@10", "a@2", "b"]
+        assert shelf.find(None).place.identity == "a@10"
+
+
 def test_names_that_clash_or_do_not_fit_are_refused(tmp_path: Path) -> None:
     for name in ("auto", "a b", "fine", "x1", "x2"):
         (tmp_path / f"{name}.onnx").write_bytes(SMALL)

@@ -18,7 +18,13 @@ WAITING = "captchalab_waiting_pictures "
 @pytest.mark.parametrize("settings", [{"workers": 2}, {"allowed_hosts": '["captcha.example.org"]'}])
 def test_the_address_is_printed_when_it_answers(settings: dict[str, object]) -> None:
     with Server(settings=settings) as server:
-        assert server.ask("GET", "/readyz", Host="captcha.example.org").status in (200, 421)
+        assert server.ask("GET", "/v1/models", Host="captcha.example.org").status == (
+            200 if "allowed_hosts" in settings else 421
+        )
+        # Health checks ask for an address, and some of them by HEAD.
+        assert server.ask("GET", "/readyz", Host="10.1.2.3:8000").status == 200
+        head = server.ask("HEAD", "/")
+        assert (head.status, head.body) == (200, b"") and int(head.headers["content-length"]) > 1000
 
 
 def test_what_a_killed_worker_had_waiting_is_not_counted_for_ever() -> None:

@@ -72,7 +72,8 @@ def make_app(settings: Settings, shared: Shared | None = None) -> Guard:
     rates = None
     if settings.rate_per_minute:
         rates = Rates(settings.rate_per_minute, shared.folder / RATES_FILE if shared.folder else None)
-    state.keyring = Keyring(keys_of(settings))
+    wanted = settings.keys_file is not None or settings.api_key is not None
+    state.keyring = Keyring(keys_of(settings), required=wanted)
     problems.install(app)
     for router in (read_api.router, steps_api.router, admin_api.router, compat.router, pages.router):
         app.include_router(router)

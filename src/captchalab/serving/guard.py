@@ -28,7 +28,7 @@ from captchalab.serving.telling import Teller
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 OPEN = ("/healthz", "/readyz")
-"""Paths that need no key."""
+"""Paths that need no key, nor a host name: health checks ask for an address."""
 WRONG_KEYS_PER_MINUTE = 30
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
 _CONTENT_POLICY = (
@@ -72,6 +72,9 @@ class Guard:
             return
         began = perf_counter()
         request_id = f"{self._process}{next(self._numbers) & 0xFFFFFFFF:08x}"
+        method = scope["method"]
+        if method == "HEAD":  # a GET whose body the HTTP server leaves out
+            scope["method"] = "GET"
         state = scope.setdefault("state", {})
         state.update(request_id=request_id, client="", key=None, held=0)
         status = 0
@@ -108,20 +111,21 @@ class Guard:
                 await answer(fault, request_id)(scope, receive, send_guarded)
         finally:
             self.app.state.budget.release(state)
+            scope["method"] = method
             self._teller.tell(scope, self._route(scope), status, perf_counter() - began)
 
     async def _admit(self, scope: Scope, headers: Mapping[bytes, bytes], state: dict[str, Any]) -> None:
         """Raises ``Problem`` for a request that may not go on."""
-        if self._hosts and _host(headers) not in self._hosts:
-            raise Problem(421, "wrong-host", "this server does not answer for that host name")
         path: str = scope["path"]
         if path in OPEN:
             return
+        if self._hosts and _host(headers) not in self._hosts:
+            raise Problem(421, "wrong-host", "this server does not answer for that host name")
         if scope["method"] not in ("GET", "HEAD") and headers.get(b"sec-fetch-site") == b"cross-site":
             raise Problem(403, "cross-site", "pages of other sites may not use this server")
         address = scope["client"][0] if scope.get("client") else ""
         key = await self._key(headers, address)
-        if self.keyring:
+        if self.keyring.required:
             scope_needed = "metrics" if path == "/metrics" else "read"
             if key is None or not key.may(scope_needed):
                 raise _refused(key, scope_needed, headers)
@@ -136,7 +140,7 @@ class Guard:
             raise self.engine.busy()
 
     async def _key(self, headers: Mapping[bytes, bytes], address: str) -> Key | None:
-        if not self.keyring:
+        if not self.keyring.required:
             return None
         token = token_of(headers)
         if not token:
@@ -182,7 +186,7 @@ def token_of(headers: Mapping[bytes, bytes]) -> str:
 def allowed_hosts(settings: Settings) -> frozenset[str]:
     """Names in the header Host that are answered; empty: any. On loopback this stops DNS rebinding."""
     if settings.allowed_hosts:
-        return frozenset(name.lower() for name in settings.allowed_hosts)
+        return frozenset({*LOOPBACK_NAMES, *(name.lower() for name in settings.allowed_hosts)})
     return frozenset({*LOOPBACK_NAMES, settings.host.lower()}) if is_loopback(settings.host) else frozenset()
 
 

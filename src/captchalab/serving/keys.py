@@ -47,18 +47,21 @@ def new_key(name: str, scopes: list[str]) -> tuple[str, Key]:
     """What the client sends, and what the server keeps. Raises ``UsageError`` for a wrong name or scope."""
     if not NAME.fullmatch(name) or "." in name:
         raise UsageError(f"the key's name {name!r}: letters, digits, + - and _")
+    if name == DEFAULT_NAME:
+        raise UsageError(f"the key's name {name!r} is that of CAPTCHALAB_API_KEY; take another one")
     secret = secrets.token_urlsafe(32)
     return f"{name}.{secret}", _hashed(name, frozenset(scopes), secret)
 
 
 def add_key(file: Path, name: str, scopes: list[str]) -> str:
     """Adds a new key to a file of keys, and returns what the client sends. Raises ``UsageError``."""
-    keys = read_keys(file) if file.exists() else []
+    keys, text = (read_keys(file), file.read_text("utf-8")) if file.exists() else ([], "")
     if name in [key.name for key in keys]:
         raise UsageError(f"{file} holds a key {name!r} already; delete its line, or take another name")
     sent, key = new_key(name, scopes)
-    lines = "".join(f"{each.line()}\n" for each in [*keys, key])
-    write_atomic(file, lines.encode(), mode=0o600)
+    if text and not text.endswith("\n"):
+        text += "\n"
+    write_atomic(file, f"{text}{key.line()}\n".encode(), mode=0o600)
     return sent
 
 
@@ -87,24 +90,28 @@ def read_keys(path: Path) -> list[Key]:
             raise UsageError(f"{path}, line {number}: NAME SCOPES scrypt$SALT$HASH") from None
         if kind != "scrypt" or not key.scopes <= set(SCOPES):
             raise UsageError(f"{path}, line {number}: scrypt, and the scopes {', '.join(SCOPES)}")
+        if any(name == other.name for other in keys):
+            raise UsageError(f"{path}, line {number}: a second key {name!r}; delete one of them")
         keys.append(key)
     return keys
 
 
 class Keyring:
-    """The keys that are valid. Remembers what it has verified, under a hash that dies with the process."""
+    """The keys that are valid. Remembers what it has verified, under a hash that dies with the process.
 
-    def __init__(self, keys: list[Key]) -> None:
+    ``required``: requests need a key, also while there is none: whoever withdraws the last one shuts the
+    server, and does not open it to everybody.
+    """
+
+    def __init__(self, keys: list[Key], *, required: bool) -> None:
         self._pepper = secrets.token_bytes(32)
+        self.required = required
         self.replace(keys)
 
     def replace(self, keys: list[Key]) -> None:
         """Other keys from now on: what was verified is forgotten."""
         self._keys = {key.name: key for key in keys}
         self._known: OrderedDict[bytes, Key] = OrderedDict()
-
-    def __bool__(self) -> bool:
-        return bool(self._keys)
 
     def known(self, token: str) -> Key | None:
         """The key, if ``token`` was verified before: quick."""

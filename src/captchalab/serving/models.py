@@ -15,9 +15,9 @@ from typing import Any
 
 from captchalab.errors import CaptchalabError, UsageError
 from captchalab.reading.image import ImageLimits
-from captchalab.reading.modelpath import DEFAULT
+from captchalab.reading.modelpath import DEFAULT, find_model
 from captchalab.reading.reader import Reader
-from captchalab.serving.places import NAME, Place, Signature, places
+from captchalab.serving.places import NAME, Place, Signature, is_folder, places
 from captchalab.serving.problems import Problem
 
 AUTO = "auto"
@@ -100,8 +100,10 @@ class Shelf:
                     refused[identity] = str(error).replace(place.path, Path(place.path).name)
                     _log.warning("model refused", extra={"model": identity, "reason": refused[identity]})
             for identity in [identity for identity in served if identity not in found]:
-                del served[identity], self._tried[identity]
+                del self._tried[identity]
                 _log.info("model removed", extra={"model": identity})
+            # In the order of the places, whatever came when: all workers agree which is the first.
+            served = {identity: served[identity] for identity in found if identity in served}
             for gone in [identity for identity in self._seen if identity not in found]:
                 del self._seen[gone]
                 self._tried.pop(gone, None)
@@ -116,6 +118,18 @@ class Shelf:
             return f"there are more than {self.most} models"
         return None
 
+    def check(self) -> None:
+        """Raises ``UsageError`` where nothing that was named can be served; a folder may be filled later."""
+        reason = ""
+        for text in self.named:
+            if is_folder(text):
+                return
+            for place in places([text]):
+                reason = self._unfit(place, {}) or fault_of(place.path)
+                if not reason:
+                    return
+        raise UsageError(f"no model can be served: {reason}")
+
     async def follow(self) -> None:
         """``look``, in a thread of its own."""
         try:
@@ -124,7 +138,7 @@ class Shelf:
             _log.warning("models not looked at", extra={"reason": error.strerror})
 
     def find(self, name: str | None) -> Served:
-        """The model of that name (its latest version) or ``NAME@VERSION``; ``None``: the first.
+        """The model of that name (its latest version) or ``NAME@VERSION``; ``None``: the first name.
 
         Raises ``Problem`` 404, naming what there is, or 503 while there is none at all.
         """
@@ -132,7 +146,7 @@ class Shelf:
         if not served:
             raise Problem(503, "no-model", "no model is loaded", {"Retry-After": "1"})
         if name is None:
-            return next(iter(served.values()))
+            name = next(iter(served.values())).place.name
         if name in served and "@" in name:
             return served[name]
         versions = [each for each in served.values() if each.place.name == name]
@@ -155,6 +169,15 @@ class Shelf:
 
     def __len__(self) -> int:
         return len(self._served)
+
+
+def fault_of(path: str) -> str:
+    """Why a model file cannot be trusted; "" for one that can."""
+    try:
+        find_model(path)
+    except CaptchalabError as error:
+        return str(error)
+    return ""
 
 
 def _is_there(text: str) -> bool:

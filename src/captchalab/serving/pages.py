@@ -31,7 +31,7 @@ async def try_it(request: Request) -> Response:
     return render(
         request,
         "try.html",
-        models=[served.place.identity for served in served_models(request)],
+        models=_with_default_first(request),
         presets=[name for name in PRESETS if name.isascii()],
         most_megabytes=f"{state.settings.max_body_bytes / 2**20:g} MiB",
         address=str(request.base_url).rstrip("/"),
@@ -161,6 +161,14 @@ def served_models(request: Request) -> list[Served]:
     """Every version of every model."""
     served: list[Served] = request.app.state.shelf.all()
     return served
+
+
+def _with_default_first(request: Request) -> list[str]:
+    names = [served.place.identity for served in served_models(request)]
+    if not names:
+        return names
+    default = request.app.state.shelf.find(None).place.identity
+    return [default, *(name for name in names if name != default)]
 
 
 def runs_of(request: Request) -> list[Run]:

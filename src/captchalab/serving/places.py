@@ -45,11 +45,16 @@ def places(named: Sequence[str]) -> Iterator[Place]:
         if text in BUNDLED:
             yield Place(text, "", text, None)
             continue
-        path = Path(text)
-        if path.is_dir() and not (path / RUN_MODEL).is_file():
-            yield from _in_folder(path)
+        if is_folder(text):
+            yield from _in_folder(Path(text))
         else:
-            yield from _at(path)
+            yield from _at(Path(text))
+
+
+def is_folder(text: str) -> bool:
+    """Whether a folder of models is meant, and no bundled one, file or run folder."""
+    path = Path(text)
+    return text not in BUNDLED and path.is_dir() and not (path / RUN_MODEL).is_file()
 
 
 def _in_folder(folder: Path) -> Iterator[Place]:

@@ -21,6 +21,7 @@ from captchalab.serving.logs import configuration
 from captchalab.serving.measures import SHARED, forget_process
 from captchalab.serving.models import Shelf
 from captchalab.serving.settings import Settings
+from captchalab.serving.uploads import Uploads
 
 EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 """Addresses that stand for all, and one of theirs that can be asked."""
@@ -30,15 +31,20 @@ ANSWER_SECONDS = 5.0
 def serve(settings: Settings) -> None:
     """Serve until SIGTERM or Ctrl-C; running requests are answered first.
 
-    Raises ``UsageError`` where the port cannot be had, a model or key is not there, or the address is
-    wider than loopback without a key.
+    Raises ``UsageError`` where the port cannot be had, a model, key or folder is not there, or the address
+    is wider than loopback without a key.
     """
     if not keys_of(settings) and not is_loopback(settings.host):
         raise UsageError(
             f"refusing to listen on {settings.host} without an API key: anybody could use it; "
             "give --api-key or CAPTCHALAB_KEYS_FILE, or stay on 127.0.0.1"
         )
-    Shelf(settings.models, settings.image_limits, settings.max_models)
+    Shelf(settings.models, settings.image_limits, settings.max_models).check()
+    Uploads(settings.uploads, settings.max_uploads)
+    if settings.runs is not None and not settings.runs.is_dir():
+        raise UsageError(
+            f"no folder of runs {str(settings.runs)!r}: name the one that `train --out` writes in"
+        )
     # A forked worker would inherit locks of threads that it does not have.
     multiprocessing.set_start_method("spawn", force=True)
     with _bound(settings) as held, tempfile.TemporaryDirectory(prefix="captchalab-") as folder:

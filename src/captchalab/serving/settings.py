@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from captchalab.errors import UsageError
 from captchalab.reading.image import DEFAULT_LIMITS, ImageLimits
@@ -30,7 +32,8 @@ class Settings(BaseSettings):
     keys_file: Path | None = Field(None, description="File of hashed keys (see `captchalab key`).")
     allowed_hosts: tuple[str, ...] = Field(
         (),
-        description="Host names that are answered; none: those of loopback, or any where it listens wider.",
+        description="Host names that are answered beside those of loopback; none: only those, or any where it "
+        "listens wider.",
     )
     rate_per_minute: NonNegativeInt = Field(
         0, description="Requests a minute for each key (without keys: each address); 0: any number."
@@ -77,12 +80,25 @@ class Settings(BaseSettings):
 
 def make_settings(given: dict[str, Any]) -> Settings:
     """``given`` over the environment over the defaults. Raises ``UsageError``, naming the setting."""
+    _refuse_misspelt()
     try:
         return Settings(**given)
     except ValidationError as error:
         fault = error.errors(include_url=False, include_input=False)[0]
         name = str(fault["loc"][0]) if fault["loc"] else "?"
         raise UsageError(f"the setting {name} ({PREFIX}{name.upper()}): {fault['msg']}") from None
+    except SettingsError as error:  # names the field in quotes; the text of the variable is no JSON
+        name = str(error).partition('"')[2].partition('"')[0]
+        raise UsageError(f'{PREFIX}{name.upper()} is a JSON list: ["one", "two"]') from None
+
+
+def _refuse_misspelt() -> None:
+    """A limit whose name is misspelt would silently not hold. Variables that resemble none are others'."""
+    known = [f"{PREFIX}{name.upper()}" for name in Settings.model_fields]
+    for name in os.environ:
+        if name.upper().startswith(PREFIX) and name.upper() not in known:
+            for near in get_close_matches(name.upper(), known, 1, cutoff=0.9):
+                raise UsageError(f"{name} is no setting; {near} is one (captchalab serve --settings)")
 
 
 def listed() -> list[tuple[str, str, str]]:
