@@ -61,4 +61,4 @@ def test_charts_scale_and_thin_out() -> None:
     share = draw_chart("accuracy", [1.0, 2.0], [Series("a", [0.5, 1.0])], share=True)
     assert (share.lines[0].last, share.y_ticks[-1]) == ("100%", (10.0, "100%"))
     assert draw_chart("loss", [], [Series("a", [])], log=True).lines == []
-    assert [compact(value) for value in (332800, 0.0002, 999.9, 0)] == ["333k", "0.0002", "1k", "0"]
+    assert [compact(value) for value in (332800, 0.00075, 999.9, 0)] == ["333k", "7.5e-4", "1k", "0"]

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
 from pictures import png
@@ -140,6 +141,47 @@ def test_compatible_endpoints(server: Server, reader: Reader) -> None:
     assert refused.status == refused.json()["code"] == 415
 
 
+def test_clients_of_ddddocr_need_no_more_than_another_address(server: Server, reader: Reader) -> None:
+    text = reader.read(PICTURES[1]).text
+    coded = base64.b64encode(PICTURES[1])
+    in_json = json.dumps({"image": coded.decode()}).encode()
+    urlencoded = "application/x-www-form-urlencoded"
+    for path, body, kind in (
+        ("file", form(("image", PICTURES[1])), FORM),
+        ("b64", coded, ""),
+        ("b64", coded, urlencoded),  # what some clients say of any body
+        ("b64", coded, "application/json; charset=utf-8"),
+        ("b64", in_json, JSON),
+    ):
+        row = server.ask("POST", f"/ocr/{path}/json", body, kind).json()
+        assert row == {"status": 200, "result": text, "msg": ""}
+        for ending in ("", "/text"):
+            answer = server.ask("POST", f"/ocr/{path}{ending}", body, kind)
+            assert answer.body.decode() == text and answer.headers["content-type"].startswith("text/plain")
+    for body, kind in (
+        (form(("image", PICTURES[1])), FORM),
+        (urlencode({"image": coded}).encode(), urlencoded),
+    ):
+        assert server.ask("POST", "/ocr", body, kind).json()["data"] == text
+    refused = server.ask("POST", "/ocr/b64/json", b"bm8gcGljdHVyZQ==")
+    assert refused.status == refused.json()["status"] == 415
+    assert refused.json()["result"] == "" and "PNG" in refused.json()["msg"]
+    assert server.ask("POST", "/ocr/file", b"", FORM).body == b""
+
+
+def test_compatible_endpoints_do_what_they_are_asked_for(server: Server) -> None:
+    """Or refuse it; they do not leave it out in silence."""
+    sent = {"/b": form(("image_file", PICTURES[1])), "/ocr": form(("file", PICTURES[1]))}
+    for path, body in sent.items():
+        for query, why in (("min_confidence=1", "below 1"), ("answer=true", ""), ("keep=true", "/v1/read")):
+            refused = server.ask("POST", f"{path}?{query}", body, FORM)
+            told = refused.json()
+            assert refused.status == 422 and why in told.get("detail", told.get("message"))
+        constrained = server.ask("POST", f"{path}?alphabet=letters&length=3", body, FORM).json()
+        text = constrained.get("value", constrained.get("data"))
+        assert len(text) == 3 and text.isalpha()
+
+
 def test_practice_captchas_are_drawn_and_checked(server: Server) -> None:
     drawn = server.ask("GET", "/captcha/?alphabet=digits&length=2&width=90&height=40")
     assert drawn.headers["content-type"] == "image/png"
@@ -155,6 +197,10 @@ def test_practice_captchas_are_drawn_and_checked(server: Server) -> None:
     assert not server.ask("POST", "/captcha/", longer.encode(), JSON).json()["right"]
     for query in ("?scheme=no-such", "?length=99", "?width=1", "?colour=red"):
         assert server.ask("GET", f"/practice/captcha{query}").status == 422
+    assert "lepture" in server.ask("GET", "/practice/captcha?scheme=no-such").json()["detail"]
+    echo = server.ask("GET", "/practice/captcha?alphabet=%F0%9F%98%80").json()["detail"]
+    assert "alphabet" in echo and "\U0001f600" not in echo
+    assert server.ask("GET", "/practice/captcha?width=16&height=16&length=1").status == 200
 
 
 def test_pictures_are_kept_with_consent_only_and_up_to_the_cap(server: Server) -> None:
@@ -179,6 +225,13 @@ def test_openapi_describes_what_there_is(server: Server) -> None:
         "/b",
         "/ocr",
     } <= set(described["paths"])
+    assert "securitySchemes" not in described.get("components", {})  # this server asks for no key
+    (row,) = server.ask("GET", "/v1/models").json()["models"]
+    listed = described["paths"]["/v1/models"]["get"]["responses"]["200"]["content"][JSON]["schema"]
+    assert set(row) <= set(listed["properties"]["models"]["items"]["properties"])
+    assert {f"/ocr/{form}{answer}" for form in ("file", "b64") for answer in ("", "/text", "/json")} <= set(
+        described["paths"]
+    )
     parameters = {each["name"] for each in described["paths"]["/v1/read"]["post"]["parameters"]}
     assert {"model", "alphabet", "length", "pattern", "fold_case", "answer", "min_confidence"} <= parameters
 

@@ -65,10 +65,14 @@ def test_nothing_is_read_after_its_deadline(gated: Gated) -> None:
         own = engine(seconds=1.0)
         first = asyncio.create_task(read(own, gated, PICTURE))
         await at_the_gate(gated)
+        told = []
         for each in (first, *(asyncio.create_task(read(own, gated, png(text))) for text in "23")):
             with pytest.raises(Problem) as caught:
                 await each
             assert caught.value.status == 504
+            told.append(caught.value)
+        # An exception that is raised twice holds, in its traceback, both requests, and for ever.
+        assert len({id(problem) for problem in told}) == len(told)
         assert own.waiting == 0
         gated.gate.set()
         await read(own, gated, png("4"))

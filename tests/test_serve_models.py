@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from collections.abc import Callable
@@ -12,7 +13,7 @@ from typing import Any
 
 import pytest
 from pictures import png
-from serving import Server
+from serving import FORM, Server, form
 from tiny import DIGITS
 
 from captchalab.errors import UsageError
@@ -91,7 +92,7 @@ def test_swaps_under_load_fail_no_request(tmp_path: Path) -> None:
 def test_models_are_added_and_removed_over_http_in_all_workers(tmp_path: Path) -> None:
     (tmp_path / "one.onnx").write_bytes(model("one"))
     settings = {"api_key": KEY, "workers": 2, "look_seconds": 0.05}
-    with Server((str(tmp_path),), settings) as server:
+    with Server((str(tmp_path), "small"), settings) as server:
 
         def ask(method: str, path: str, body: bytes | None = None) -> Any:
             return server.ask(method, path, body, X_API_Key=KEY)
@@ -107,9 +108,16 @@ def test_models_are_added_and_removed_over_http_in_all_workers(tmp_path: Path) -
         assert (answer["name"], answer["version"]) == ("two", "10")
         assert agreed("?model=two@11", 404)
         automatic = server.read(PICTURE, "?model=auto", X_API_Key=KEY).json()["model"]
-        assert automatic["choice_confidence"] == pytest.approx(0.5)
+        assert automatic["choice_confidence"] == pytest.approx(1 / 3)
         for refused in (b"", b"no model", model("two")[:-1]):
             assert ask("PUT", "/v1/models/two@10", refused).status == 422
+        other = json.loads(ask("GET", "/openapi.json").body)
+        assert {"bearer", "header", "basic"} == set(other["components"]["securitySchemes"])
+        (tmp_path / "folder.onnx").mkdir()
+        for method in ("PUT", "DELETE"):  # what cannot be done is told, and is no fault
+            assert ask(method, "/v1/models/folder", model("folder")).status == 409
+        (tmp_path / "folder.onnx").rmdir()
+        assert "elsewhere" in ask("PUT", "/v1/models/small", model("other")).json()["detail"]
         for name in ("auto", "a%2Fb", "..%2Fx", "a@b@c", ".x", "x" * 200):
             assert ask("PUT", f"/v1/models/{name}", b"refused by its name").status in (404, 422)
         assert sorted(file.name for file in tmp_path.iterdir()) == [
@@ -120,11 +128,17 @@ def test_models_are_added_and_removed_over_http_in_all_workers(tmp_path: Path) -
         until(lambda: agreed("?model=two@10", 404))
         for file in tmp_path.iterdir():
             file.unlink()
-        assert ask("POST", "/v1/models/reload").json() == {"models": [], "refused": []}
-        until(lambda: agreed("", 503))
+        until(lambda: agreed("?model=one", 404))
+
+
+def test_a_server_without_models_waits_for_one(tmp_path: Path) -> None:
+    with Server((str(tmp_path),), {"api_key": KEY, "look_seconds": 0.05}) as server:
+        reloaded = server.ask("POST", "/v1/models/reload", X_API_Key=KEY).json()
+        assert reloaded == {"models": [], "refused": []}
+        assert server.read(PICTURE, X_API_Key=KEY).status == 503
         assert server.ask("GET", "/readyz").status == 503
         (tmp_path / "back.onnx").write_bytes(model("back"))
-        until(lambda: agreed("", 200))
+        until(lambda: server.read(PICTURE, X_API_Key=KEY).status == 200)
 
 
 def test_names_follow_from_the_places(tmp_path: Path) -> None:
@@ -184,6 +198,18 @@ def test_the_automatic_choice_suits_the_picture(trained: FitResult) -> None:
             name: [server.read(encode(source, number).data, "?model=auto").json() for number in range(12)]
             for name, source in ((trained.run.name, own), ("small", others))
         }
+        pair = [
+            next(place for place, each in enumerate(answers) if each["model"]["name"] == name)
+            for name, answers in chosen.items()
+        ]
+        digit, letters = (answers[place] for place, answers in zip(pair, chosen.values(), strict=True))
+        parts = [encode(source, place).data for place, source in zip(pair, (own, others), strict=True)]
+        body = form(*(("file", each) for each in parts))
+        rows = server.ask("POST", "/v1/read/batch?model=auto", body, FORM).json()["readings"]
     for name, answers in chosen.items():
         assert sum(answer["model"]["name"] == name for answer in answers) >= 9
         assert all(0.5 <= answer["model"]["choice_confidence"] <= 1 for answer in answers)
+    # In a batch each picture has a model of its own.
+    assert [row["model"]["name"] for row in rows] == [answer["model"]["name"] for answer in (digit, letters)]
+    assert [row["text"] for row in rows] == [digit["text"], letters["text"]]
+    assert digit["model"]["name"] != letters["model"]["name"]

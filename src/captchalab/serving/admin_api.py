@@ -8,7 +8,7 @@ from pathlib import Path
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from captchalab.errors import CaptchalabError
+from captchalab.errors import CaptchalabError, UsageError
 from captchalab.files import write_atomic
 from captchalab.reading.modelfile import open_sealed
 from captchalab.reading.reader import Reader
@@ -18,12 +18,12 @@ from captchalab.serving.guard import need_admin
 from captchalab.serving.models import AUTO, Shelf
 from captchalab.serving.places import NAME, SUFFIX
 from captchalab.serving.problems import Problem
-from captchalab.serving.schema import MODEL_FILE
+from captchalab.serving.schema import MODEL_FILE, MODELS
 
 router = APIRouter(tags=["admin"])
 
 
-@router.post("/v1/models/reload", summary="Look at the folders of models now")
+@router.post("/v1/models/reload", summary="Look at the folders of models now", openapi_extra=MODELS)
 async def reload(request: Request) -> Response:
     """The models that are served then, and those that are refused. Other workers look within seconds."""
     need_admin(request)
@@ -33,21 +33,27 @@ async def reload(request: Request) -> Response:
 
 @router.put("/v1/models/{name}", summary="Add or replace a model", openapi_extra=MODEL_FILE)
 async def put(request: Request, name: str) -> Response:
-    """The body is a model file. One that cannot be trusted is refused, and nothing changes."""
+    """The body is a model file. One that cannot be trusted is refused, and nothing changes; so is one for
+    which there is no room, or whose name is that of a model from elsewhere."""
     need_admin(request)
     file = _file(request, name)
+    if reason := request.app.state.shelf.no_room(name, file):
+        raise Problem(409, "no-room", reason)
     settings = request.app.state.settings
     data = await read_body(request, settings.max_model_bytes, settings.body_seconds)
     try:
         await asyncio.to_thread(lambda: Reader(data, open_sealed(data)))
     except CaptchalabError as error:
         raise Problem(422, "refused-model", str(error)) from None
-    await asyncio.to_thread(write_atomic, file, data, mode=0o644)
+    try:
+        await asyncio.to_thread(write_atomic, file, data, mode=0o644)
+    except UsageError:
+        raise _unwritable() from None
     await _look(request.app.state.shelf)
     return listing(request.app.state.shelf)
 
 
-@router.delete("/v1/models/{name}", summary="Remove a model")
+@router.delete("/v1/models/{name}", summary="Remove a model", openapi_extra=MODELS)
 async def delete(request: Request, name: str) -> Response:
     """Requests that are being read with it are read to their end."""
     need_admin(request)
@@ -56,6 +62,8 @@ async def delete(request: Request, name: str) -> Response:
         file.unlink()
     except FileNotFoundError:
         raise Problem(404, "unknown-model", "there is no such file in the folder of models") from None
+    except OSError:
+        raise _unwritable() from None
     await _look(request.app.state.shelf)
     return listing(request.app.state.shelf)
 
@@ -68,6 +76,13 @@ def listing(shelf: Shelf) -> Response:
 
 async def _look(shelf: Shelf) -> None:
     await asyncio.to_thread(shelf.look, at_once=True)
+
+
+def _unwritable() -> Problem:
+    detail = (
+        "the server cannot change that in its folder of models (read-only, full, or no file of that name)"
+    )
+    return Problem(409, "folder-unwritable", detail)
 
 
 def _file(request: Request, identity: str) -> Path:

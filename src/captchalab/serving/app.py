@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from fastapi import FastAPI
 
@@ -23,7 +24,7 @@ from captchalab.serving.guard import Endpoint, Guard
 from captchalab.serving.keys import Key, Keyring, key_of_secret, read_keys
 from captchalab.serving.models import Shelf
 from captchalab.serving.rates import Rates
-from captchalab.serving.schema import PROBLEMS
+from captchalab.serving.schema import PROBLEMS, SECURITY
 from captchalab.serving.settings import Settings
 from captchalab.serving.uploads import Uploads
 
@@ -33,6 +34,7 @@ READING: dict[str, Endpoint] = {
     "/v1/read/batch": read_api.read_batch,
     "/b": compat.b,
     "/ocr": compat.ocr,
+    **dict.fromkeys(compat.BY_PATH, compat.ocr_by_path),
 }
 """Endpoints that read pictures: in front of the framework, which only describes them."""
 _log = logging.getLogger("captchalab.serving")
@@ -56,7 +58,7 @@ def make_app(settings: Settings, shared: Shared | None = None) -> Guard:
         seconds=settings.deadline_seconds,
     )
     shelf = Shelf(settings.models, settings.image_limits, settings.max_models)
-    app = FastAPI(
+    app = _Described(
         title="captchalab",
         version=__version__,
         lifespan=_lifespan,
@@ -80,6 +82,17 @@ def make_app(settings: Settings, shared: Shared | None = None) -> Guard:
     if settings.practice:
         app.include_router(practice.router)
     return Guard(app, READING, settings, rates)
+
+
+class _Described(FastAPI):
+    """Whose description says how a key is sent, where one is wanted."""
+
+    def openapi(self) -> dict[str, Any]:
+        described = super().openapi()
+        if self.state.keyring.required:
+            described.setdefault("components", {})["securitySchemes"] = SECURITY
+            described["security"] = [{name: []} for name in SECURITY]
+        return described
 
 
 def keys_of(settings: Settings) -> list[Key]:

@@ -23,12 +23,18 @@ AUTO_MODELS = 4
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Readings and the model that made them; ``choice`` is the confidence of choosing it, under ``auto``."""
+    """Readings, and for each the model that made it; ``choices`` are the confidences of choosing those, under
+    ``auto``."""
 
     outcomes: list[Outcome]
-    served: Served
+    served: list[Served]
     queue_seconds: float
-    choice: float | None = None
+    choices: list[float] | None = None
+
+    def label(self, place: int) -> dict[str, Any]:
+        """How the answer names the model of a picture."""
+        choice = {} if self.choices is None else {"choice_confidence": self.choices[place]}
+        return self.served[place].label() | choice
 
 
 async def ask(request: Request, images: Sequence[bytes], wanted: Parameters) -> Asked:
@@ -39,13 +45,18 @@ async def ask(request: Request, images: Sequence[bytes], wanted: Parameters) -> 
     served = shelf.find(wanted.model)
     outcomes, work = await _read(request, served, images, wanted.options)
     _tell(served, outcomes, work)
-    return Asked(outcomes, served, work.began - work.queued)
+    return Asked(outcomes, [served] * len(outcomes), work.began - work.queued)
 
 
 async def _read(
-    request: Request, served: Served, images: Sequence[bytes], options: dict[str, Any]
+    request: Request,
+    served: Served,
+    images: Sequence[bytes],
+    options: dict[str, Any],
+    deadline: float | None = None,
 ) -> tuple[list[Outcome], Work]:
-    outcomes, work = await request.app.state.engine.read(served.reader, images, options, request.receive)
+    engine = request.app.state.engine
+    outcomes, work = await engine.read(served.reader, images, options, request.receive, deadline)
     return [_without_echo(outcome, options) for outcome in outcomes], work
 
 
@@ -63,20 +74,35 @@ def _without_echo(outcome: Outcome, options: dict[str, Any]) -> Outcome:
 async def _ask_all(
     request: Request, images: Sequence[bytes], options: dict[str, Any], candidates: list[Served]
 ) -> Asked:
-    """One model for all pictures of a request: the surest of those that know pictures of that size."""
-    size = _size_of(images)
-    fitting = sorted(candidates, key=lambda each: _misfit(each, size))[:AUTO_MODELS]
-    tried: list[Asked] = []
-    weights: list[float] = []
-    for served in fitting:
-        outcomes, work = await _read(request, served, images, options)
-        tried.append(Asked(outcomes, served, work.began - work.queued))
-        weights.append(_sureness(outcomes) * exp(-_misfit(served, size)))
+    """For each picture the surest of the models that know pictures of its size."""
+    deadline = monotonic() + request.app.state.engine.seconds
+    sizes = [_size_of(image) for image in images]
+    fitting = [_fitting(candidates, size) for size in sizes]
+    tried: list[dict[str, tuple[float, Outcome, Served]]] = [{} for _ in images]
+    queued = 0.0
+    for served in candidates:
+        places = [place for place, found in enumerate(fitting) if served in found]
+        if not places:
+            continue
+        own = [images[place] for place in places]
+        outcomes, work = await _read(request, served, own, options, deadline)
+        queued += work.began - work.queued
         _tell(served, outcomes, work)
-    best = max(range(len(tried)), key=lambda place: weights[place])
-    share = weights[best] / (sum(weights) or 1.0)
-    chosen = tried[best]
-    return Asked(chosen.outcomes, chosen.served, sum(each.queue_seconds for each in tried), share)
+        for place, outcome in zip(places, outcomes, strict=True):
+            weight = _sureness(outcome) * exp(-_misfit(served, sizes[place]))
+            tried[place][served.place.identity] = (weight, outcome, served)
+    best = [max(found.values(), key=lambda each: each[0]) for found in tried]
+    sums = [sum(weight for weight, *_ in found.values()) or 1.0 for found in tried]
+    return Asked(
+        [outcome for _, outcome, _ in best],
+        [served for *_, served in best],
+        queued,
+        [weight / total for (weight, *_), total in zip(best, sums, strict=True)],
+    )
+
+
+def _fitting(candidates: list[Served], size: tuple[int, int] | None) -> list[Served]:
+    return sorted(candidates, key=lambda each: _misfit(each, size))[:AUTO_MODELS]
 
 
 def _tell(served: Served, outcomes: Sequence[Outcome], work: Work) -> None:
@@ -90,17 +116,14 @@ def _tell(served: Served, outcomes: Sequence[Outcome], work: Work) -> None:
         measures.pictures.labels(name, "refused").inc(bad)
 
 
-def _size_of(images: Sequence[bytes]) -> tuple[int, int] | None:
-    """Width and height of the first picture whose header can be read."""
-    for image in images:
-        kind = sniff_format(image)
-        try:
-            width, height = SIZES[kind](image) if kind else (0, 0)
-        except CaptchalabError:
-            continue
-        if width > 0 and height > 0:
-            return width, height
-    return None
+def _size_of(image: bytes) -> tuple[int, int] | None:
+    """Width and height of a picture; ``None`` where its header cannot be read."""
+    kind = sniff_format(image)
+    try:
+        width, height = SIZES[kind](image) if kind else (0, 0)
+    except CaptchalabError:
+        return None
+    return (width, height) if width > 0 and height > 0 else None
 
 
 def _misfit(served: Served, size: tuple[int, int] | None) -> float:
@@ -115,10 +138,9 @@ def _misfit(served: Served, size: tuple[int, int] | None) -> float:
     return min(abs(log(size[0] / width)) + abs(log(size[1] / height)) for width, height in known)
 
 
-def _sureness(outcomes: Sequence[Outcome]) -> float:
+def _sureness(outcome: Outcome) -> float:
     """The mean confidence of a character."""
-    each = [
-        0.0 if isinstance(outcome, CaptchalabError) else outcome.confidence ** (1 / max(1, len(outcome.text)))
-        for outcome in outcomes
-    ]
-    return sum(each) / len(each)
+    if isinstance(outcome, CaptchalabError):
+        return 0.0
+    sureness: float = outcome.confidence ** (1 / max(1, len(outcome.text)))
+    return sureness

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import ceil, floor, isfinite, log10
 
 WIDTH, HEIGHT = 400, 210
-LEFT, RIGHT, TOP, BOTTOM = 48, 12, 10, 24
+LEFT, RIGHT, TOP, BOTTOM = 58, 12, 10, 24
 """Room for the numbers beside and below."""
 
 MOST_POINTS = 400
@@ -74,10 +74,11 @@ def draw_chart(
 
 
 def compact(value: float) -> str:
-    """``332800`` -> ``333k``, ``0.00020`` -> ``2e-04``: three digits that count."""
+    """``332800`` -> ``333k``, ``0.00075`` -> ``7.5e-4``: three digits that count."""
     size = abs(value)
     if 0 < size < 0.001:
-        return f"{value:.2g}"
+        mantissa, _, exponent = f"{value:.1e}".partition("e")
+        return f"{float(mantissa):g}e{int(exponent)}"
     for unit, prefix in _PREFIXES:
         if size >= unit * 0.9995:
             return f"{value / unit:.3g}{prefix}"

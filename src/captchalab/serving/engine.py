@@ -38,7 +38,6 @@ _MEMORY = 0.9  # of the running means of a picture's time
 
 _Batch = list[tuple[Work, int]]
 _Read = tuple[list[Outcome], float, float]
-_TOO_LATE = Problem(504, "too-late", "the picture was not read in time, and will not be")
 
 
 class Engine:
@@ -86,18 +85,21 @@ class Engine:
         images: Sequence[bytes],
         options: Mapping[str, Any],
         gone: Callable[[], Awaitable[object]],
+        deadline: float | None = None,
     ) -> tuple[list[Outcome], Work]:
         """An outcome for each picture, in order, and the times of the work.
 
-        ``gone()`` ends when the client has gone: then nothing more is read for it. Raises ``Problem`` 503
-        where the queue is full, or turns out to be too slow; 504 where time is up, 499 where the client
-        has gone.
+        ``gone()`` ends when the client has gone: then nothing more is read for it. ``deadline`` is that of a
+        request which asks several times; without it, time is up ``seconds`` from now. Raises ``Problem`` 503
+        where the queue is full, or turns out to be too slow; 504 where time is up, 499 where the client has
+        gone.
         """
         if self.full:
             raise self.busy()
         loop = asyncio.get_running_loop()
         now = monotonic()
-        work = Work(reader, images, options, gone, now + self.seconds, loop.create_future(), now)
+        deadline = now + self.seconds if deadline is None else deadline
+        work = Work(reader, images, options, gone, deadline, loop.create_future(), now)
         if not self.waiting:
             self._moved = now
         self.waiting += len(images)
@@ -107,7 +109,7 @@ class Engine:
             self._turn(loop)
         else:
             timers = (
-                loop.call_later(self.seconds, work.fail, _TOO_LATE),
+                loop.call_later(max(0.0, deadline - now), work.fail_late),
                 loop.call_later(WATCH_AFTER, work.watch),
             )
             with self._lock:
@@ -144,7 +146,7 @@ class Engine:
         now = monotonic()
         for work in self._quick:
             if now > work.deadline:
-                work.fail(_TOO_LATE)
+                work.fail_late()
             elif now > work.queued + WATCH_AFTER:
                 work.watch()
         batch = self._take(self._quick, LONGEST_TURN)

@@ -78,7 +78,7 @@ def read_keys(path: Path) -> list[Key]:
         lines = path.read_text("utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"cannot read the file of keys {path} ({error})") from None
-    keys = []
+    keys: list[Key] = []
     for number, line in enumerate(lines, 1):
         if not line.strip() or line.startswith("#"):
             continue

@@ -130,6 +130,15 @@ class Shelf:
                     return
         raise UsageError(f"no model can be served: {reason}")
 
+    def no_room(self, identity: str, file: Path) -> str:
+        """Why a model may not come into ``file``; "" where it may."""
+        served = self._served.get(identity)
+        if served is not None and Path(served.place.path) != file:
+            return "a model of that name is served from elsewhere: take another name"
+        if served is None and len(self) >= self.most:
+            return f"there are {self.most} models, no more may come: remove one"
+        return ""
+
     async def follow(self) -> None:
         """``look``, in a thread of its own."""
         try:

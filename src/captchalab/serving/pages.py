@@ -44,7 +44,7 @@ async def try_it(request: Request) -> Response:
 def models(request: Request) -> Response:
     """Every model."""
     rows = [model_row(served) for served in served_models(request)]
-    return render(request, "models.html", models=rows)
+    return render(request, "models.html", models=rows, refused=request.app.state.shelf.refused)
 
 
 @router.get("/models/{name}")
@@ -183,8 +183,8 @@ def _file_of(served: Served) -> Path | None:
 
 
 def _report_of(served: Served) -> Report | None:
-    file = _file_of(served)
-    return None if file is None else find_report(file, served.reader.sha256)
+    """Beside the model; of a bundled one, in the folder that the server was started in."""
+    return find_report(Path(served.place.path).resolve(), served.reader.sha256)
 
 
 def _run(request: Request, name: str) -> Run:

@@ -12,12 +12,18 @@ from time import time
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from captchalab.errors import CaptchalabError
+from captchalab.errors import CaptchalabError, MissingExtra
 from captchalab.samples.sample import Source
 from captchalab.serving.answers import as_json
 from captchalab.serving.body import read_body
 from captchalab.serving.problems import Problem
-from captchalab.serving.schema import LARGEST_PRACTICE, LONGEST_PRACTICE, PRACTICE, PRACTICE_ANSWER
+from captchalab.serving.schema import (
+    LARGEST_PRACTICE,
+    LONGEST_PRACTICE,
+    PRACTICE,
+    PRACTICE_ANSWER,
+    SMALLEST_PRACTICE,
+)
 
 router = APIRouter(tags=["practice"])
 SECONDS = 600
@@ -33,8 +39,8 @@ async def draw(request: Request) -> Response:
     if unknown := given.keys() - set(OPTIONS):
         raise Problem(422, "wrong-parameter", f"{len(unknown)} unknown; there are: {', '.join(OPTIONS)}")
     for name, least, most in (
-        ("width", 8, LARGEST_PRACTICE),
-        ("height", 8, LARGEST_PRACTICE),
+        ("width", SMALLEST_PRACTICE, LARGEST_PRACTICE),
+        ("height", SMALLEST_PRACTICE, LARGEST_PRACTICE),
         ("length", 1, LONGEST_PRACTICE),
     ):
         number = given.get(name, str(least))
@@ -68,11 +74,12 @@ async def check(request: Request) -> Response:
 @lru_cache(16)
 def _source(options: tuple[tuple[str, str], ...]) -> Source:
     from captchalab.sources import open_source
+    from captchalab.synth.schemes import SCHEMES
 
     given = dict(options)
     name = given.pop("scheme", "lepture")
-    if not name.replace("-", "").replace("_", "").isalnum():
-        raise Problem(422, "wrong-parameter", "no such scheme; `captchalab schemes` lists them")
+    if name not in SCHEMES:
+        raise Problem(422, "wrong-parameter", f"no such scheme; there are: {', '.join(sorted(SCHEMES))}")
     return open_source(
         f"scheme:{name}",
         alphabet=given.get("alphabet"),
@@ -89,8 +96,11 @@ def _drawn(options: tuple[tuple[str, str], ...]) -> tuple[bytes, str, str]:
     try:
         source = _source(options)
         made = encode(source, secrets.randbelow(2**40))
-    except CaptchalabError as error:
-        raise Problem(422, "wrong-parameter", str(error)) from None
+    except MissingExtra as error:
+        raise Problem(503, "no-drawing", str(error), {"Retry-After": "3600"}) from None
+    except CaptchalabError:  # its message would quote what was sent
+        detail = "the scheme cannot be drawn with this alphabet, length, width and height: leave some out"
+        raise Problem(422, "wrong-parameter", detail) from None
     return made.data, _KINDS[made.suffix], made.text
 
 

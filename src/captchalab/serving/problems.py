@@ -29,6 +29,7 @@ TITLES = {
     404: "Not found",
     405: "Method not allowed",
     408: "Body too slow",
+    409: "Conflict",
     411: "Length required",
     413: "Body too large",
     415: "Not a picture that is read",

@@ -15,7 +15,7 @@ from captchalab.serving.asking import Asked, ask
 from captchalab.serving.body import Upload, read_upload
 from captchalab.serving.parameters import merged, parameters_of
 from captchalab.serving.problems import Problem, problem_of
-from captchalab.serving.schema import BATCH_READING, METRICS, MODELS, READING
+from captchalab.serving.schema import BATCH_READING, HEALTH, METRICS, MODELS, READING
 
 router = APIRouter()
 
@@ -35,12 +35,13 @@ async def read(request: Request) -> Response:
     row = row_of(outcome, wanted.min_confidence)
     if wanted.keep:
         row["kept"] = await request.app.state.uploads.keep(upload.images[0])
-    return as_json(row | _facts(asked, began))
+    return as_json(row | {"model": asked.label(0)} | _times(asked, began))
 
 
 @router.post("/v1/read/batch", summary="Read several pictures", openapi_extra=BATCH_READING)
 async def read_batch(request: Request) -> Response:
-    """A row for each picture, in order: its reading, or ``{"error": problem}``."""
+    """A row for each picture, in order: its reading, or ``{"error": problem}``. Under ``model=auto`` each row
+    names its own model."""
     began = monotonic()
     settings = request.app.state.settings
     upload = await _upload(request, settings.max_batch_bytes, settings.max_batch_pictures)
@@ -51,7 +52,10 @@ async def read_batch(request: Request) -> Response:
         raise Problem(422, "wrong-parameter", "pictures are kept one by one: send them to /v1/read")
     asked = await ask(request, upload.images, wanted)
     rows = [row_of(outcome, wanted.min_confidence) for outcome in asked.outcomes]
-    return as_json({"readings": rows} | _facts(asked, began))
+    if asked.choices is None:
+        return as_json({"readings": rows, "model": asked.label(0)} | _times(asked, began))
+    rows = [row | {"model": asked.label(place)} for place, row in enumerate(rows)]
+    return as_json({"readings": rows} | _times(asked, began))
 
 
 @router.get("/v1/models", summary="The models that can be asked for", openapi_extra=MODELS)
@@ -60,13 +64,13 @@ async def models(request: Request) -> Response:
     return listing(request.app.state.shelf)
 
 
-@router.get("/healthz", summary="Whether the process is alive")
+@router.get("/healthz", summary="Whether the process is alive", openapi_extra=HEALTH)
 async def healthz() -> Response:
     """Always ``ok``."""
     return as_json({"status": "ok"})
 
 
-@router.get("/readyz", summary="Whether readings can be asked for")
+@router.get("/readyz", summary="Whether readings can be asked for", openapi_extra=HEALTH)
 async def readyz(request: Request) -> Response:
     """503 while no model is loaded, or the queue is full."""
     state = request.app.state
@@ -92,11 +96,9 @@ async def _upload(request: Request, limit: int, most: int) -> Upload:
     return upload
 
 
-def _facts(asked: Asked, began: float) -> dict[str, object]:
-    """What an answer says of its making."""
-    choice = {} if asked.choice is None else {"choice_confidence": asked.choice}
+def _times(asked: Asked, began: float) -> dict[str, float]:
+    """How long an answer took."""
     return {
-        "model": asked.served.label() | choice,
         "milliseconds": round(1000 * (monotonic() - began), 3),
         "queue_milliseconds": round(1000 * asked.queue_seconds, 3),
     }

@@ -46,7 +46,7 @@ class Report:
 def find_report(model: Path, sha256: str) -> Report | None:
     """The report of this very file, in the folder it lies in or one below; the newest goes first.
 
-    ``model`` is a model file, ``sha256`` its hash.
+    ``model`` is a model file, ``sha256`` its hash; a bundled model is no file of that folder, and no run's.
     """
     folder = model.parent
     files = [*folder.glob(EVALUATION), *folder.glob(f"*/{EVALUATION}")]
@@ -54,7 +54,7 @@ def find_report(model: Path, sha256: str) -> Report | None:
         report = _evaluation(file, sha256)
         if report is not None:
             return report
-    if (folder / "metrics.csv").is_file():
+    if model.is_file() and (folder / "metrics.csv").is_file():
         return _training(folder)
     return None
 

@@ -6,53 +6,53 @@ from typing import Any
 
 from captchalab.serving.problems import MEDIA_TYPE, TITLES
 
-_TEXT, _NUMBER, _TRUTH = {"type": "string"}, {"type": "number"}, {"type": "boolean"}
-_BINARY = {"type": "string", "format": "binary"}
+TEXT, _NUMBER, TRUTH = {"type": "string"}, {"type": "number"}, {"type": "boolean"}
+BINARY = {"type": "string", "format": "binary"}
 PARAMETERS: dict[str, tuple[dict[str, Any], str]] = {
-    "model": (_TEXT, "Name of a model, NAME@VERSION, or auto: the one that suits the picture."),
-    "alphabet": (_TEXT, "Only these characters: preset names (digits+upper), or the characters."),
+    "model": (TEXT, "Name of a model, NAME@VERSION, or auto: the one that suits the picture."),
+    "alphabet": (TEXT, "Only these characters: preset names (digits+upper), or the characters."),
     "length": (
         {"type": "string", "pattern": "^[0-9]{1,3}(-[0-9]{1,3})?$"},
         "Only texts of this length: 4, or 4-6.",
     ),
-    "pattern": (_TEXT, "Only texts that this regular expression matches whole."),
-    "fold_case": (_TRUTH, "Ignore case: texts in lower case."),
-    "answer": (_TRUTH, "Also work out the sum that the picture shows."),
+    "pattern": (TEXT, "Only texts that this regular expression matches whole."),
+    "fold_case": (TRUTH, "Ignore case: texts in lower case."),
+    "answer": (TRUTH, "Also work out the sum that the picture shows."),
     "min_confidence": (
         {"type": "number", "minimum": 0, "maximum": 1},
         "A reading less sure than this bears an error.",
     ),
-    "keep": (_TRUTH, "Consent to the picture's being kept (where the server keeps any; /v1/read only)."),
+    "keep": (TRUTH, "Consent to the picture's being kept (where the server keeps any; /v1/read only)."),
 }
 PROBLEM = {
     "type": "object",
     "required": ["type", "title", "status", "detail"],
     "properties": {
-        "type": _TEXT,
-        "title": _TEXT,
+        "type": TEXT,
+        "title": TEXT,
         "status": {"type": "integer"},
-        "detail": _TEXT,
-        "request_id": _TEXT,
+        "detail": TEXT,
+        "request_id": TEXT,
     },
 }
 _CHARACTER = {
     "type": "object",
-    "properties": {"character": _TEXT, "confidence": _NUMBER, "left": _NUMBER, "right": _NUMBER},
+    "properties": {"character": TEXT, "confidence": _NUMBER, "left": _NUMBER, "right": _NUMBER},
 }
 _ROW: dict[str, Any] = {
     "type": "object",
     "properties": {
-        "text": _TEXT,
+        "text": TEXT,
         "confidence": _NUMBER,
         "characters": {"type": "array", "items": _CHARACTER},
-        "answer": _TEXT,
+        "answer": TEXT,
         "error": PROBLEM,
     },
 }
 _MODEL = {
     "type": "object",
     "required": ["name", "sha256"],
-    "properties": {"name": _TEXT, "version": _TEXT, "sha256": _TEXT, "choice_confidence": _NUMBER},
+    "properties": {"name": TEXT, "version": TEXT, "sha256": TEXT, "choice_confidence": _NUMBER},
 }
 _FACTS = {"model": _MODEL, "milliseconds": _NUMBER, "queue_milliseconds": _NUMBER}
 
@@ -65,15 +65,15 @@ def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     }
 
 
-PROBLEMS = problem_responses(401, 403, 404, 408, 413, 415, 421, 422, 429, 503, 504)
+PROBLEMS = problem_responses(401, 403, 404, 408, 409, 413, 415, 421, 422, 429, 503, 504)
 """What any endpoint may answer."""
 
 
-def _answer(schema: dict[str, Any]) -> dict[str, Any]:
+def answer_of(schema: dict[str, Any]) -> dict[str, Any]:
     return {"200": {"description": "Done", "content": {"application/json": {"schema": schema}}}}
 
 
-def _body(pictures: dict[str, Any], in_json: dict[str, Any], *, raw: bool) -> dict[str, Any]:
+def body_of(pictures: dict[str, Any], in_json: dict[str, Any], *, raw: bool) -> dict[str, Any]:
     fields = {name: schema for name, (schema, _) in PARAMETERS.items()}
     content: dict[str, Any] = {
         "multipart/form-data": {
@@ -95,39 +95,43 @@ def _body(pictures: dict[str, Any], in_json: dict[str, Any], *, raw: bool) -> di
     }
     if raw:
         content |= {
-            kind: {"schema": _BINARY}
+            kind: {"schema": BINARY}
             for kind in ("image/png", "image/jpeg", "image/gif", "image/webp", "image/bmp")
         }
     return {"required": True, "content": content}
 
 
-_QUERY = [
+QUERY: list[dict[str, Any]] = [
     {"name": name, "in": "query", "required": False, "schema": schema, "description": help_text}
     for name, (schema, help_text) in PARAMETERS.items()
 ]
-_BASE64 = {"type": "string", "description": "base64, or a data URL"}
+BASE64 = {"type": "string", "description": "base64, or a data URL"}
 READING: dict[str, Any] = {
-    "parameters": _QUERY,
-    "requestBody": _body(_BINARY, {"image": _BASE64}, raw=True),
-    "responses": _answer({**_ROW, "properties": {**_ROW["properties"], **_FACTS, "kept": _TEXT}}),
+    "parameters": QUERY,
+    "requestBody": body_of(BINARY, {"image": BASE64}, raw=True),
+    "responses": answer_of({**_ROW, "properties": {**_ROW["properties"], **_FACTS, "kept": TEXT}}),
+}
+_BATCH_ROW: dict[str, Any] = {
+    **_ROW,
+    "properties": {**_ROW["properties"], "model": {**_MODEL, "description": "Under auto: of each picture."}},
 }
 BATCH_READING: dict[str, Any] = {
-    "parameters": _QUERY,
-    "requestBody": _body(
-        {"type": "array", "items": _BINARY}, {"images": {"type": "array", "items": _BASE64}}, raw=False
+    "parameters": QUERY,
+    "requestBody": body_of(
+        {"type": "array", "items": BINARY}, {"images": {"type": "array", "items": BASE64}}, raw=False
     ),
-    "responses": _answer(
-        {"type": "object", "properties": {"readings": {"type": "array", "items": _ROW}, **_FACTS}}
+    "responses": answer_of(
+        {"type": "object", "properties": {"readings": {"type": "array", "items": _BATCH_ROW}, **_FACTS}}
     ),
 }
 _STEP_ROW = {
     "type": "object",
-    "properties": {"character": _TEXT, "probabilities": {"type": "array", "items": _NUMBER}},
+    "properties": {"character": TEXT, "probabilities": {"type": "array", "items": _NUMBER}},
 }
 _STEPS = {
     "type": "object",
     "properties": {
-        "decoder": _TEXT,
+        "decoder": TEXT,
         "covered": _NUMBER,
         "rows": {"type": "array", "items": _STEP_ROW},
         "best": {"type": "array", "items": {"type": ["integer", "null"]}},
@@ -135,19 +139,35 @@ _STEPS = {
     },
 }
 STEPS: dict[str, Any] = {
-    "parameters": _QUERY,
+    "parameters": QUERY,
     "requestBody": READING["requestBody"],
-    "responses": _answer(_STEPS),
+    "responses": answer_of(_STEPS),
+}
+_SERVED: dict[str, Any] = {
+    "type": "object",
+    "required": ["name", "sha256", "alphabet", "lengths", "figures"],
+    "properties": {
+        "name": TEXT,
+        "version": TEXT,
+        "sha256": TEXT,
+        "alphabet": {"type": "string", "description": "The characters that it can answer."},
+        "lengths": {"type": "array", "items": {"type": "integer"}, "description": "Shortest and longest."},
+        "figures": {"type": "object", "description": "How well it read when it was made."},
+        "input": {"type": "object", "description": "What pictures are made into."},
+        "network": TEXT,
+        "created": TEXT,
+    },
 }
 MODELS: dict[str, Any] = {
-    "responses": _answer(
+    "responses": answer_of(
         {
             "type": "object",
+            "required": ["models", "refused"],
             "properties": {
-                "models": {"type": "array", "items": {**_MODEL, "additionalProperties": True}},
+                "models": {"type": "array", "items": _SERVED},
                 "refused": {
                     "type": "array",
-                    "items": {"type": "object", "properties": {"name": _TEXT, "reason": _TEXT}},
+                    "items": {"type": "object", "properties": {"name": TEXT, "reason": TEXT}},
                 },
             },
         }
@@ -155,12 +175,12 @@ MODELS: dict[str, Any] = {
 }
 
 LONGEST_PRACTICE = 16
-LARGEST_PRACTICE = 1000
-_SIDE = {"type": "integer", "minimum": 8, "maximum": LARGEST_PRACTICE}
-_PICTURE = {kind: {"schema": _BINARY} for kind in ("image/png", "image/jpeg", "image/gif")}
+SMALLEST_PRACTICE, LARGEST_PRACTICE = 16, 1000
+_SIDE = {"type": "integer", "minimum": SMALLEST_PRACTICE, "maximum": LARGEST_PRACTICE}
+_PICTURE = {kind: {"schema": BINARY} for kind in ("image/png", "image/jpeg", "image/gif")}
 PRACTICE: dict[str, Any] = {
     "parameters": [
-        {"name": name, "in": "query", "required": False, "schema": _TEXT} for name in ("scheme", "alphabet")
+        {"name": name, "in": "query", "required": False, "schema": TEXT} for name in ("scheme", "alphabet")
     ]
     + [
         {"name": name, "in": "query", "required": False, "schema": schema}
@@ -170,7 +190,13 @@ PRACTICE: dict[str, Any] = {
             ("height", _SIDE),
         )
     ],
-    "responses": {"200": {"description": "A drawn captcha", "content": _PICTURE}},
+    "responses": {
+        "200": {
+            "description": "A drawn captcha",
+            "content": _PICTURE,
+            "headers": {"X-Captcha-Token": {"schema": TEXT, "description": "Goes back with the answer."}},
+        }
+    },
 }
 PRACTICE_ANSWER: dict[str, Any] = {
     "requestBody": {
@@ -180,49 +206,29 @@ PRACTICE_ANSWER: dict[str, Any] = {
                 "schema": {
                     "type": "object",
                     "required": ["token", "answer"],
-                    "properties": {"token": _TEXT, "answer": _TEXT},
+                    "properties": {"token": TEXT, "answer": TEXT},
                 }
             }
         },
     },
-    "responses": _answer({"type": "object", "properties": {"right": _TRUTH}}),
-}
-UPLOAD_B: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "multipart/form-data": {
-                "schema": {
-                    "type": "object",
-                    "required": ["image_file"],
-                    "properties": {"image_file": _BINARY},
-                }
-            }
-        },
-    },
-    "responses": _answer(
-        {
-            "type": "object",
-            "properties": {"time": _TEXT, "value": _TEXT, "speed_time(ms)": {"type": "integer"}},
-        }
-    ),
-}
-_OCR_ROW = {
-    "type": "object",
-    "properties": {"code": {"type": "integer"}, "message": _TEXT, "data": {"type": ["string", "null"]}},
-}
-OCR: dict[str, Any] = {
-    "requestBody": _body(_BINARY, {"image": _BASE64}, raw=True),
-    "responses": {
-        status: {"description": text, "content": {"application/json": {"schema": _OCR_ROW}}}
-        for status, text in (("200", "Read"), ("415", TITLES[415]), ("422", TITLES[422]))
-    },
+    "responses": answer_of({"type": "object", "properties": {"right": TRUTH}}),
 }
 METRICS: dict[str, Any] = {
     "responses": {
-        "200": {"description": "Prometheus' text format", "content": {"text/plain": {"schema": _TEXT}}}
+        "200": {"description": "Prometheus' text format", "content": {"text/plain": {"schema": TEXT}}}
     }
 }
 MODEL_FILE: dict[str, Any] = {
-    "requestBody": {"required": True, "content": {"application/octet-stream": {"schema": _BINARY}}}
+    "requestBody": {"required": True, "content": {"application/octet-stream": {"schema": BINARY}}},
+    **MODELS,
 }
+HEALTH: dict[str, Any] = {
+    "security": [],
+    "responses": answer_of({"type": "object", "properties": {"status": TEXT, "models": {"type": "integer"}}}),
+}
+SECURITY: dict[str, dict[str, str]] = {
+    "bearer": {"type": "http", "scheme": "bearer"},
+    "header": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+    "basic": {"type": "http", "scheme": "basic", "description": "Any name; the key is the password."},
+}
+"""The ways to send a key, where the server asks for one."""

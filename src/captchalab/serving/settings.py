@@ -32,8 +32,8 @@ class Settings(BaseSettings):
     keys_file: Path | None = Field(None, description="File of hashed keys (see `captchalab key`).")
     allowed_hosts: tuple[str, ...] = Field(
         (),
-        description="Host names that are answered beside those of loopback; none: only those, or any where it "
-        "listens wider.",
+        description="Host names that are answered beside those of loopback; none: only those, or any "
+        "where it listens wider.",
     )
     rate_per_minute: NonNegativeInt = Field(
         0, description="Requests a minute for each key (without keys: each address); 0: any number."

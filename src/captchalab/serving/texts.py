@@ -57,14 +57,15 @@ TEXTS: dict[str, tuple[str, str]] = {
     "by_character": ("Character by character", "逐个字符"),
     "by_step": ("Step by step", "逐步概率"),
     "by_step_hint": (
-        "What the network sees at each step from left to right, before any condition: the darker, the surer. "
-        "␣ is a space, ∅ no character.",
-        "网络从左到右每一步看到的内容（未加条件）；颜色越深越确定。␣ 为空格，∅ 表示没有字符。",
+        "What the network sees at each step from left to right, before any condition: the stronger the "
+        "colour, the surer. ␣ is a space, ∅ no character.",
+        "网络从左到右每一步看到的内容（未加条件）；颜色越浓越确定。␣ 为空格，∅ 表示没有字符。",
     ),
     "time_total": ("in all", "总计"),
     "time_server": ("in the server", "服务器内"),
     "time_queue": ("waiting there", "其中排队"),
     "read_by": ("read by", "所用模型"),
+    "chosen_with": ("chosen with", "选择把握"),
     "same_call": ("The same call", "同样的调用"),
     "copy": ("Copy", "复制"),
     "copied": ("Copied", "已复制"),
@@ -116,6 +117,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "No report lies beside this model. This writes one:",
         "模型旁没有报告。用此命令生成：",
     ),
+    "refused": ("Refused", "被拒绝的文件"),
     "its_run": ("Its training, with curves", "查看训练曲线"),
     # the API
     "api_title": ("API", "接口"),

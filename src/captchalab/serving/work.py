@@ -13,7 +13,6 @@ from captchalab.reading.reader import Reader, Reading
 from captchalab.serving.problems import Problem
 
 Outcome = Reading | CaptchalabError
-_GONE = Problem(499, "client-gone", "the client has gone")
 
 
 @dataclass(slots=True, eq=False)
@@ -54,6 +53,10 @@ class Work:
         if not self.done.done():
             self.done.set_exception(fault)
 
+    def fail_late(self) -> None:
+        """Time is up. (One exception for all would hold, in its traceback, every request it ended.)"""
+        self.fail(Problem(504, "too-late", "the picture was not read in time, and will not be"))
+
     def watch(self) -> None:
         """From now on, end the work when its client goes."""
         if self._watching is None and not self.done.done():
@@ -65,7 +68,7 @@ class Work:
 
     def _went(self, task: asyncio.Task[object]) -> None:
         if not task.cancelled():
-            self.fail(task.exception() or _GONE)
+            self.fail(task.exception() or Problem(499, "client-gone", "the client has gone"))
 
     def end(self) -> None:
         """Nobody waits any more."""

@@ -81,6 +81,9 @@ function show(answer, total) {
   $("boxes").replaceChildren(...answer.characters.map(box));
   $("characters").replaceChildren(...answer.characters.map(row));
   $("model").textContent = [answer.model.name, answer.model.version].filter(Boolean).join("@");
+  const choice = answer.model.choice_confidence;
+  $("choice").hidden = choice === undefined;
+  $("choice-value").textContent = choice === undefined ? "" : percent(choice);
   $("time-total").textContent = total.toFixed(1);
   $("time-server").textContent = answer.milliseconds.toFixed(1);
   $("time-queue").textContent = answer.queue_milliseconds.toFixed(1);
@@ -163,7 +166,10 @@ function snippets() {
 }
 
 async function copy(button) {
-  await navigator.clipboard.writeText($(button.dataset.of).textContent);
+  getSelection().selectAllChildren($(button.dataset.of));
+  // Browsers give their clipboard to pages from this machine or over TLS only; the old way works elsewhere too.
+  if (navigator.clipboard) await navigator.clipboard.writeText($(button.dataset.of).textContent);
+  else document.execCommand("copy");
   const before = button.textContent;
   button.textContent = told.copied;
   setTimeout(() => (button.textContent = before), 1500);
