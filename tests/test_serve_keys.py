@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import sqlite3
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -198,3 +199,15 @@ def test_rates_are_kept_for_each_client(tmp_path: Path) -> None:
     assert first.wait("b") == 0
     first.close()
     second.close()
+
+
+def test_a_request_that_cannot_be_counted_goes_on(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    rates = Rates(1, tmp_path / "rates")
+    other = sqlite3.connect(tmp_path / "rates", isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+    assert [rates.wait("a"), rates.wait("a")] == [0, 0]
+    assert "request not counted" in caplog.text
+    other.execute("COMMIT")
+    other.close()
+    assert rates.wait("a") == 0 < rates.wait("a")
+    rates.close()

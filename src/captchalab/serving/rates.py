@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import sqlite3
 from contextlib import suppress
@@ -11,6 +12,8 @@ from time import time
 from pyrate_limiter import GCRA, Duration, Rate
 
 _FORGET_AFTER = 1000  # checks
+_PATIENCE = 0.2  # seconds; nobody else is heard while this process waits for its turn
+_log = logging.getLogger("captchalab.serving")
 
 
 class Rates:
@@ -24,14 +27,24 @@ class Rates:
         self._rate, self._rule = Rate(per_minute, Duration.MINUTE), GCRA()
         self._checks = 0
         self._table = sqlite3.connect(
-            file or ":memory:", isolation_level=None, check_same_thread=False, timeout=1.0
+            file or ":memory:", isolation_level=None, check_same_thread=False, timeout=_PATIENCE
         )
         self._table.execute("PRAGMA journal_mode=MEMORY")
         self._table.execute("PRAGMA synchronous=OFF")
         self._table.execute("CREATE TABLE IF NOT EXISTS clients (client TEXT PRIMARY KEY, state INTEGER)")
 
     def wait(self, client: str) -> int:
-        """Counts a request of ``client``: 0 if it may go on, else the seconds until it may come again."""
+        """Counts a request of ``client``: 0 if it may go on, else the seconds until it may come again.
+
+        A request that cannot be counted (no turn, a full disk) may go on: the log tells of it.
+        """
+        try:
+            return self._count(client)
+        except sqlite3.Error as error:
+            _log.warning("request not counted", extra={"reason": str(error)})
+            return 0
+
+    def _count(self, client: str) -> int:
         now = int(1000 * time())
         self._checks += 1
         self._table.execute("BEGIN IMMEDIATE")
