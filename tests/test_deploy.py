@@ -65,6 +65,21 @@ def test_compose_gives_the_server_little() -> None:
     assert int(own["stop_grace_period"].rstrip("s")) > Settings.model_fields["drain_seconds"].default
 
 
+def test_onnx_runtime_may_ask_what_the_processor_can_do() -> None:
+    """It reads /proc/cpuinfo, and takes slower ways where there is none."""
+    lines = text("deploy/captchalab.service").splitlines()
+    assert "ProtectProc=invisible" in lines and "ProcSubset=pid" not in lines
+
+
+def test_a_kubernetes_service_of_our_name_sets_no_settings() -> None:
+    """Kubernetes would set CAPTCHALAB_PORT=tcp://... in every pod."""
+    (told,) = re.findall(r"```yaml\n(apiVersion.*?)```", text("docs/deploy.md"), re.S)
+    pod = yaml.safe_load(told)["spec"]["template"]["spec"]
+    assert pod["enableServiceLinks"] is False
+    drained = Settings.model_fields["drain_seconds"].default + 5  # after the preStop
+    assert pod["terminationGracePeriodSeconds"] > drained
+
+
 def test_the_image_holds_what_it_is_built_from() -> None:
     """`.dockerignore` lets everything through that the Dockerfile copies."""
     copied = [
