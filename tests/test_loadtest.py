@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 from PIL import Image
 from serving import Server
 
@@ -25,6 +26,7 @@ from captchalab.serving.loadtest.client import WRONG_ANSWER, kind_of_refusal
 from captchalab.serving.loadtest.figures import failed, figures_of, percentiles
 from captchalab.serving.loadtest.load import Stage
 from captchalab.serving.loadtest.pictures import Form, Pictures, collect, with_expected
+from captchalab.serving.loadtest.plots import _draw_memory
 from captchalab.serving.loadtest.report import write_report
 from captchalab.serving.loadtest.run import Done, check_url, run_stages
 from captchalab.serving.loadtest.watch import Moment
@@ -167,8 +169,7 @@ class Handler(socketserver.StreamRequestHandler):
     def handle(self) -> None:
         while self.rfile.readline().strip():
             head = list(iter(lambda: self.rfile.readline().strip().lower(), b""))
-            (length,) = (int(line[16:]) for line in head if line.startswith(b"content-length: "))
-            self.rfile.read(length)
+            self.rfile.read(sum(int(line[16:]) for line in head if line.startswith(b"content-length: ")))
             with self.server.turn:
                 answer = self.server.answers(next(self.server.numbers))
                 if answer is None:
@@ -191,6 +192,14 @@ def test_what_waits_for_a_server_that_stalls_counts_as_waiting() -> None:
     assert (stall.calls.seconds("total") > 0.1).sum() >= 20
     alone = load_on(lambda number: (0.3 if number == 3 else 0, READING), Stage(0.4, clients=1))
     assert alone.calls.seconds("total").max() >= 0.3 and len(alone.calls) >= 4
+
+
+def test_a_server_that_asks_for_a_key_is_told_before_the_load() -> None:
+    refusal = http("401 Unauthorized", "{}")
+    with Foreign(lambda _: (0.0, refusal)) as server, pytest.raises(UsageError, match="--api-key"):
+        load(
+            f"http://127.0.0.1:{server.server_address[1]}", Pictures([b"x"], {"0": []}), Stage(0.1, clients=1)
+        )
 
 
 def test_how_calls_may_end() -> None:
@@ -230,3 +239,11 @@ def test_growth_of_memory_is_told_in_percent_an_hour() -> None:
     assert server["memory_percent_an_hour"] == pytest.approx(100 * 3600 / (1024 + 50), rel=1e-3)
     assert (server["files_first"], server["files_last"]) == (10, 110)
     assert server["processors_busy"] == 0.5
+
+
+def test_the_line_of_memory_has_room_above_it() -> None:
+    axes = Figure().subplots()
+    moments = [Moment(second, 2**30, 10, 0.0, 2) for second in (0.0, 1.0)]
+    _draw_memory(axes, [Done(Stage(1.0, clients=1), Calls(), moments, {})])
+    low, high = axes.get_ylim()
+    assert low == 0 and high > 1.1 * 1024

@@ -160,7 +160,7 @@ def test_files_of_keys(tmp_path: Path) -> None:
     file = tmp_path / "keys"
     sent = add_key(file, "a", ["read", "metrics"])
     (key,) = read_keys(file)
-    assert (key.name, key.scopes) == ("a", {"read", "metrics"})
+    assert (key.name, key.scopes) == ("a", frozenset({"read", "metrics"}))
     file.write_text(f"# whose it is\n{key.line()}")
     add_key(file, "b", ["read"])
     assert file.read_text().startswith(f"# whose it is\n{key.line()}\nb read scrypt$")

@@ -122,7 +122,8 @@ def _draw_memory(axes: Axes, done: Sequence[Done]) -> None:
             )
     axes.set_xlabel("seconds since the test began")
     _finish(axes, "Memory of the server's processes", "MiB", log=False)
-    axes.set_ylim(bottom=0)
+    most = max((moment.memory / 2**20 for each in done for moment in each.moments), default=1.0)
+    axes.set_ylim(0, 1.25 * most)
     if not any(each.moments for each in done):
         axes.text(0.5, 0.5, "not seen from here", transform=axes.transAxes, ha="center")
 

@@ -102,10 +102,12 @@ def open_session(api_key: str | None, timeout: float) -> aiohttp.ClientSession:
 async def name_of(session: aiohttp.ClientSession, url: str, hashes: Sequence[str]) -> str | None:
     """The server's name for a model with one of these hashes; ``None`` if it lists no models.
 
-    Raises ``UsageError`` where nobody answers, or the server has other models only.
+    Raises ``UsageError`` where nobody answers, a key is asked for, or the server has other models only.
     """
     try:
         async with session.get(f"{url}/v1/models", allow_redirects=False) as response:
+            if response.status in (401, 403):
+                raise UsageError("the server asks for an API key: give --api-key, or set CAPTCHALAB_API_KEY")
             rows = json.loads(await response.read())["models"] if response.status == 200 else None
     except (aiohttp.ClientError, TimeoutError) as error:
         raise UsageError(f"no answer from {url} ({type(error).__name__}); is the server running?") from None
