@@ -351,6 +351,39 @@ def test_a_line_too_long_is_tightened_at_the_left_and_keeps_its_size() -> None:
     assert max(starts) < 5
 
 
+def test_a_line_too_long_for_its_margins_begins_at_the_edge_of_the_picture() -> None:
+    line: dict[str, Any] = {"fit": "tighten", "place": "anywhere", "size": 0.5, "margin": 0.2, "gap": 0.5}
+    at_the_edge = line | {"fit": "clip", "place": "left", "start": 0}
+    half, full = (box(written("HHHHH", **(at_the_edge | {"gap": gap})))[2] for gap in (0.25, 0.5))
+    assert half < 160 - 2 * 12 < full < 160
+    assert box(written("HHHHH", **line))[2] == pytest.approx(half, abs=1)
+
+
+def test_a_slant_about_the_pen_leaves_the_foot_in_its_place() -> None:
+    def foot(**options: Any) -> float:
+        picture = written("I", size=0.8, place="left", fit="clip", **options)[:, :, 0]
+        return float(np.flatnonzero(picture[box(picture[:, :, None])[3] - 2] < 128).mean())
+
+    assert foot(shear=-0.5, pivot="pen") == pytest.approx(foot(), abs=1.5)
+    assert foot(shear=-0.5) > foot() + 5
+    hung, upright = (box(written("M", size=0.8, shear_y=sag, pivot="pen")) for sag in (0.5, 0))
+    assert hung[1] == pytest.approx(upright[1], abs=1.5) and hung[3] > upright[3] + 8
+
+
+def test_text_once_more_lies_where_its_shift_says() -> None:
+    line: dict[str, Any] = {"size": 0.3, "fit": "tighten", "place": "left", "margin": 0.1}
+    once = box(written("HH", **line, start=0))
+    again = box(written("HH", **line, start=0, again_x=7, again_y=5))
+    assert again == (*once[:2], once[2] + 7, once[3] + 5)
+    # A line that begins 16 pixels in: its second character goes as far again.
+    apart = [s.start for s in islands(written("HH", **line, start=0.1, gap=1.5, again_x=20))]
+    assert [after - apart[0] for after in apart[1:]] == pytest.approx([20, 38, 74], abs=2)
+    full = line | {"start": 0, "gap": 2.8}
+    text = "HHHHH"
+    assert box(written(text, **full))[2] > 148, "its margins are not free"
+    assert box(written(text, **full, again_x=9)) == box(written(text, **full))
+
+
 def test_reversals_turn_the_drift_round_from_one_character_to_the_next() -> None:
     def wide(reversals: float) -> list[int]:
         line: dict[str, Any] = {"fonts": ("Arimo-Regular",), "gap": 0.5, "drift": 20.0, "canvas": (240, 60)}

@@ -39,6 +39,7 @@ KINDS: dict[str, tuple[Texts, str, tuple[int, int]]] = {
     "words": (Words(), LOWER, (5, 8)),
     "words joined": (Words(making="joined", case="upper"), Alphabet.parse("upper").characters, (7, 9)),
     "words spliced": (Words(making="spliced"), LOWER, (6, 7)),
+    "words with endings": (Words(endings=True), LOWER, (5, 8)),
     "syllables": (Syllables(), "", (9, 10)),
 }
 every_kind = pytest.mark.parametrize("kind", KINDS)
@@ -180,6 +181,21 @@ def test_words_are_of_the_list_and_within_alphabet_and_lengths(tmp_path: Path) -
     joined = {a + b for a in ("oak", "elm") for b in ("oak", "elm")}
     assert set(some(Words(str(listed), making="joined"), LOWER, (6, 7))) == joined
     assert set(some(Words(str(listed), making="spliced"), LOWER, (3, 3))) == {"oak", "elm", "olm", "eak"}
+
+
+def test_endings_are_spelled_by_the_rules(tmp_path: Path) -> None:
+    listed = tmp_path / "words.txt"
+    listed.write_text("bake\ntry\nsit\nbox\nplay\nagree\ntexted\n", encoding="utf-8")
+    expected = {
+        *("bake", "bakes", "baked", "baker", "bakers", "baking", "bakely"),
+        *("try", "tries", "tried", "trier", "triers", "trying", "trily"),
+        *("sit", "sits", "sitted", "sitter", "sitters", "sitting", "sitly"),
+        *("box", "boxes", "boxed", "boxer", "boxers", "boxing", "boxly"),
+        *("play", "plays", "played", "player", "players", "playing", "playly"),
+        *("agree", "agrees", "agreed", "agreer", "agreers", "agreeing", "agreely"),
+        "texted",
+    }
+    assert set(some(Words(str(listed), endings=True), LOWER, (3, 8))) == expected
 
 
 def test_lists_without_words_are_one_line(tmp_path: Path) -> None:

@@ -99,6 +99,20 @@ class Letter(NamedTuple):
         return self._replace(glyph=glyph, scale=scale, size=size, gap=self.gap * factor, shift=shift)
 
     @property
+    def middle(self) -> tuple[float, float]:
+        """How far right of the pen and above the baseline the middle of its ink is, unslanted."""
+        if self.glyph.coverage is None:
+            return 0.0, 0.0
+        high, wide = self.glyph.coverage.shape
+        across, up = self.scale * self.stretch[0], self.scale * self.stretch[1]
+        return (self.glyph.left + wide / 2) * across, (self.glyph.rise - high / 2) * up
+
+    def slanted_about_pen(self) -> Letter:
+        """The same, moved as a slant moves it that leaves the pen in its place, not the middle of the ink."""
+        (lean, sag), (across, above), (x, y) = self.shear, self.middle, self.shift
+        return self._replace(shift=(x + lean * above, y + sag * across))
+
+    @property
     def edge(self) -> float:
         """How far wider strokes, outlines and half a pixel of smooth sampling reach beyond the ink's box."""
         return max(0.0, self.outline + self.thickness / 2) + self.scale * max(self.stretch) / 2
@@ -168,3 +182,8 @@ class Placed(NamedTuple):
     shape: Shape
     x: float
     y: float
+
+    @property
+    def pen(self) -> float:
+        """Where its pen stands, pixels from the left."""
+        return self.x - self.letter.shift[0] - self.letter.middle[0]

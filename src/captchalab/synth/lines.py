@@ -23,7 +23,7 @@ class Line(NamedTuple):
     inside: bool
     filled: bool
     tightened: bool
-    """Whether a line too long has smaller gaps and begins at the margin."""
+    """Whether a line too long has smaller gaps; then there is no margin at the left."""
     wide: float
     """How wide a line is that fills its room; 0 for all between the margins."""
     tall: float
@@ -105,11 +105,25 @@ def _factor(line: Line, shaped: Shaped, total: float) -> float:
 
 
 def _tightened(line: Line, advances: list[float], gaps: list[float]) -> tuple[Line, list[float], float]:
-    """The line at the left with half its gaps, or with none where that is still too long."""
+    """The line at the left with half its gaps, or with none where it is longer than the picture."""
     starts, total = on_a_line(advances, [gap / 2 for gap in gaps])
-    if total > line.width - 2 * line.margin:
+    if total > line.width:
         starts, total = on_a_line(advances, [0.0] * len(gaps))
-    return line._replace(place="left"), starts, total
+    return line._replace(place="left", start=0.0), starts, total
+
+
+def repeated(line: Line, row: Sequence[Placed], aside: int, down: int) -> list[Placed]:
+    """The row once more, so many pixels to the right and down, as ``RowLettering.again_x`` says."""
+    if not row:
+        return []
+    first, last = row[0], row[-1].letter
+    length = row[-1].pen + last.glyph.advance * last.scale * last.stretch[0] - first.pen
+    if length > line.width - 2 * line.margin:
+        aside = 0
+    further = aside + max(0, round(first.pen))
+    return [
+        spot._replace(x=spot.x + (further if i else aside), y=spot.y + down) for i, spot in enumerate(row)
+    ]
 
 
 def _filled(line: Line, row: list[Placed]) -> list[Placed]:
@@ -192,7 +206,8 @@ def _columns(
         begin = line.margin + space / 2
         starts = [sum(advances[:i]) + i * space for i in range(len(letters))]
     elif line.place != "left":
-        begin = line.margin + line.share * (line.width - 2 * line.margin - total)
+        begin = line.share * (line.width - 2 * line.margin - total)
+        begin += 0 if line.tightened else line.margin
     columns = []
     for letter, start, advance in zip(letters, starts, advances, strict=True):
         glyph, middle = letter.glyph, advance / 2

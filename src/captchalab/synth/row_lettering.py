@@ -16,8 +16,8 @@ from captchalab.errors import UsageError, suggest
 from captchalab.synth.colours import Colours, Paint, choose_colour, near
 from captchalab.synth.inking import faded, inks_of, kept_inks_of, lay, shadow_of
 from captchalab.synth.letters import Letter, choose_fonts, clean_glyph, pulled_corners
-from captchalab.synth.lines import Line, drifting_turns, placed
-from captchalab.synth.ranges import Range, check_limits, pick
+from captchalab.synth.lines import Line, drifting_turns, placed, repeated
+from captchalab.synth.ranges import Range, check_limits, pick, pick_count
 from captchalab.synth.scheme import Writing
 
 Bytes = NDArray[np.uint8]
@@ -38,6 +38,7 @@ _NUMBERS = (
 _PAINTS = ("colour", "outline_colour")
 _WORDS = {
     "place": ("centred", "left", "anywhere", "spread", "columns", "justified"),
+    "pivot": ("middle", "pen"),
     "advance": ("font", "ink", "ink width", "box"),
     "fit": ("shrink", "clip", "fill", "tighten"),
 }
@@ -61,6 +62,8 @@ class RowLettering:
     """How far the top leans to the right: pixels for each pixel of height."""
     shear_y: Range = 0.0
     """How much lower the right side hangs: pixels for each pixel of width."""
+    pivot: str = "middle"
+    """What ``shear`` and ``shear_y`` leave in its place: the ``middle`` of the ink, or the ``pen``."""
     stretch_x: Range = 1.0
     """Factor of the width."""
     stretch_y: Range = 1.0
@@ -120,7 +123,8 @@ class RowLettering:
     fit: str = "shrink"
     """``shrink``: a text too large for the canvas is scaled down, and all is moved inside; or ``clip``.
     ``fill``: the line is stretched or squeezed until it is as ``wide`` and ``tall`` as it should be.
-    ``tighten``: a line too long has half its gaps, or none, begins at the left margin, and is clipped."""
+    ``tighten``: all of the margins is at the right; a line too long for that has half its gaps, one too long
+    for the picture none; both begin at the left edge, and are clipped."""
     wide: Range = 0.0
     """Width of a line that fills, as a fraction of the width; 0 for all between the margins; once."""
     tall: Range = 0.0
@@ -131,6 +135,11 @@ class RowLettering:
     """Whole sizes and places in pixels: a character that stands upright is as sharp as its font draws it."""
     hard: bool = False
     """Edges without intermediate colours."""
+    again_x: Range = 0.0
+    """The text once more, so many whole pixels to the right; where its line begins further in, all but the
+    first character by so much more, and not at all where its margins are not free."""
+    again_y: Range = 0.0
+    """Whole pixels down for the text once more; without either it is written once."""
     shared: tuple[str, ...] = ("font", "size")
     """Fields that are drawn once for the picture, and ``font``."""
     aliases: Mapping[str, str] = field(default_factory=dict, hash=False)
@@ -157,6 +166,8 @@ class RowLettering:
         "wide": (0, 10),
         "tall": (0, 10),
         "margin": (0, 0.45),
+        "again_x": (-100, 100),
+        "again_y": (-100, 100),
     }
     """Beyond these there is nothing to see, or it takes forever."""
 
@@ -192,9 +203,13 @@ class RowLettering:
         letters = self._letters(rng, text, height, colours)
         line = self._line(rng, width, height, len(letters))
         find_inks = kept_inks_of if opacities else inks_of
+        spots, shown = placed(line, letters), [*opacities] or [1.0] * len(letters)
+        if self.again_x or self.again_y:
+            spots += repeated(line, spots, pick_count(rng, self.again_x), pick_count(rng, self.again_y))
+            shown += shown
         inks = [
             (faded(tile, opacity * spot.letter.opacity), colour)
-            for spot, opacity in zip(placed(line, letters), opacities or [1.0] * len(letters), strict=True)
+            for spot, opacity in zip(spots, shown, strict=True)
             if opacity > 0
             for tile, colour in find_inks(spot, self.hollow, self.hard, width, height)
         ]
@@ -228,26 +243,25 @@ class RowLettering:
             around = paints.get("outline_colour") or choose_colour(rng, self.outline_colour, colours)
             size = numbers["size"] * height
             glyph, scale = clean_glyph(font, character, size, self.crisp)
-            letters.append(
-                Letter(
-                    font=font,
-                    character=character,
-                    glyph=glyph,
-                    scale=scale,
-                    size=size,
-                    rotation=numbers["rotation"],
-                    shear=(numbers["shear"], numbers["shear_y"]),
-                    stretch=(numbers["stretch_x"], numbers["stretch_y"]),
-                    pull=pulled_corners(rng, pick(rng, self.perspective)),
-                    gap=numbers["gap"] * size,
-                    shift=(numbers["jitter_x"] * size, numbers["jitter_y"] * height),
-                    colour=near(rng, colour, self.tint) if self.tint else colour,
-                    opacity=numbers["opacity"],
-                    outline=max(numbers["outline"], 0.4) if self.hollow else numbers["outline"],
-                    outline_colour=around,
-                    thickness=numbers["thickness"],
-                )
+            letter = Letter(
+                font=font,
+                character=character,
+                glyph=glyph,
+                scale=scale,
+                size=size,
+                rotation=numbers["rotation"],
+                shear=(numbers["shear"], numbers["shear_y"]),
+                stretch=(numbers["stretch_x"], numbers["stretch_y"]),
+                pull=pulled_corners(rng, pick(rng, self.perspective)),
+                gap=numbers["gap"] * size,
+                shift=(numbers["jitter_x"] * size, numbers["jitter_y"] * height),
+                colour=near(rng, colour, self.tint) if self.tint else colour,
+                opacity=numbers["opacity"],
+                outline=max(numbers["outline"], 0.4) if self.hollow else numbers["outline"],
+                outline_colour=around,
+                thickness=numbers["thickness"],
             )
+            letters.append(letter.slanted_about_pen() if self.pivot == "pen" else letter)
         return letters
 
     @cached_property

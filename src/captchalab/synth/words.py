@@ -12,6 +12,7 @@ from numpy.random import Generator
 
 from captchalab.errors import UsageError, suggest
 from captchalab.reading.alphabet import normalise, printable
+from captchalab.synth.inflection import inflected
 from captchalab.synth.ranges import check_limits
 
 BUNDLED = Path(__file__).parent / "data" / "words.txt"
@@ -32,6 +33,8 @@ class Words:
     """``whole`` words; two ``joined``; or ``spliced``: the first half of one, the second of another."""
     case: str = "as listed"
     """``as listed``, ``lower``, ``upper`` or ``title``."""
+    endings: bool = False
+    """Also what English endings make of the words, rightly or not: ``bakers``, ``womaning``."""
 
     takes: ClassVar[tuple[str, ...]] = ("alphabet", "length")
 
@@ -70,7 +73,7 @@ class Words:
         return lengths
 
     def _by_length(self, alphabet: str, lengths: tuple[int, int]) -> tuple[tuple[str, ...], ...]:
-        by_length = _sorted_out(self.file, self.case, alphabet)
+        by_length = _sorted_out(self.file, self.case, self.endings, alphabet)
         found = tuple(words for length, words in by_length if lengths[0] <= length <= lengths[1])
         if not found:
             raise self._none(alphabet, lengths)
@@ -79,7 +82,7 @@ class Words:
     def _pairs(
         self, alphabet: str, lengths: tuple[int, int]
     ) -> tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]:
-        by_length = _sorted_out(self.file, self.case, alphabet)
+        by_length = _sorted_out(self.file, self.case, self.endings, alphabet)
         found = tuple(
             (words, others)
             for length, words in by_length
@@ -99,12 +102,16 @@ class Words:
 
 
 @lru_cache(maxsize=64)
-def _sorted_out(file: str, case: str, alphabet: str) -> tuple[tuple[int, tuple[str, ...]], ...]:
+def _sorted_out(
+    file: str, case: str, endings: bool, alphabet: str
+) -> tuple[tuple[int, tuple[str, ...]], ...]:
     """The words that the alphabet can write, by length."""
     allowed = set(alphabet)
     by_length: dict[int, dict[str, None]] = {}
-    for word in _listed(file):
-        word = word if case == "as listed" else str(getattr(word, case)())
+    listed = _listed(file)
+    forms = [form for word in listed for form in inflected(word)] if endings else listed
+    for form in forms:
+        word = form if case == "as listed" else str(getattr(form, case)())
         if allowed.issuperset(word):
             by_length.setdefault(len(word), {})[word] = None
     return tuple((length, tuple(by_length[length])) for length in sorted(by_length))
