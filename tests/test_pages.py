@@ -48,13 +48,15 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (runs / HOSTILE).mkdir()
     (runs / HOSTILE / "metrics.csv").write_text(f"{HOSTILE}\n")
     source = open_source("scheme:lepture?alphabet=alnum&length=8")  # longer than it was trained on
+    (runs / "broken.onnx").write_bytes(b"no model")
     write_report(evaluate(Reader.open(done), source, limit=16), done / "evaluation", title="t")
     return runs
 
 
 @pytest.fixture(scope="module")
 def server(folder: Path) -> Iterator[Server]:
-    with Server((str(folder / "done"), "small", "--runs", str(folder))) as running:
+    models = (str(folder / "done"), "small", str(folder / "broken.onnx"))
+    with Server((*models, "--runs", str(folder))) as running:
         yield running
 
 
@@ -143,6 +145,31 @@ def test_constraints_are_controls_and_stand_in_the_snippets(page: Page) -> None:
     page.wait_for_selector("#result:not([hidden])")
     settled(page)
     assert page.inner_text("#text") == Reader.open().read(picture).text
+
+
+def test_the_automatic_choice_is_told_with_its_confidence(page: Page) -> None:
+    page.goto("/")
+    give(page, png("3k9"))
+    assert page.is_hidden("#choice")
+    page.select_option("[name=model]", "auto")
+    page.wait_for_selector("#choice:not([hidden])")
+    assert page.inner_text("#choice-value") == "50.00%"  # of two that are the same
+
+
+def test_a_call_is_copied_also_where_the_browser_lends_no_clipboard(page: Page) -> None:
+    """Browsers lend it to pages of this machine and over TLS; not to a server's plain address."""
+    page.goto("/")
+    page.evaluate("delete Navigator.prototype.clipboard")
+    page.click(".copy[data-of=curl]")
+    page.wait_for_function("document.querySelector('.copy[data-of=curl]').textContent === 'Copied'")
+    page.focus("[name=pattern]")
+    page.keyboard.press("Control+V")
+    assert page.input_value("[name=pattern]") == page.inner_text("#curl")
+
+
+def test_files_that_are_refused_are_named_with_the_reason(page: Page) -> None:
+    page.goto("/models")
+    assert "broken" in page.inner_text("dl") and "not a captchalab model" in page.inner_text("dl")
 
 
 def test_pasted_dropped_and_drawn_pictures_are_read(page: Page) -> None:

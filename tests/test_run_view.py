@@ -9,10 +9,13 @@ import pytest
 
 from captchalab import Reader
 from captchalab.errors import RunError
+from captchalab.measuring.evaluate import evaluate
+from captchalab.measuring.report import write_report
 from captchalab.serving.charts import Series, compact, draw_chart
 from captchalab.serving.reports import find_report
 from captchalab.serving.run_folders import Run
 from captchalab.serving.run_view import charts, summary
+from captchalab.sources import open_source
 from captchalab.training.fit import FitResult
 
 
@@ -35,6 +38,17 @@ def test_the_report_of_a_training_stands_in_for_one_of_an_evaluation(trained: Fi
     assert written.count(" read as ") == len(report.confusion) > 0
     for pair in report.confusion:
         assert f"- {pair['true']} read as {pair['read']}: {pair['count']}\n" in written
+
+
+def test_a_bundled_model_has_the_report_that_is_written_where_the_server_runs(tmp_path: Path) -> None:
+    (tmp_path / "metrics.csv").write_text("step\n")  # of some run: none of a bundled model's
+    sha256 = Reader.open().sha256
+    assert find_report(tmp_path / "small", sha256) is None
+    report = evaluate(Reader.open(), open_source("scheme:lepture?length=4"), limit=4)
+    write_report(report, tmp_path / "evaluation", title="t")
+    found = find_report(tmp_path / "small", sha256)
+    assert found is not None and found.figures["images"] == 4
+    assert find_report(tmp_path / "small", "0" * 64) is None
 
 
 def test_a_run_that_was_cut_short_has_stopped(trained: FitResult, tmp_path: Path) -> None:

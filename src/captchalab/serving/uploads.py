@@ -30,6 +30,7 @@ class Uploads:
         file = folder / name
         if not file.exists():
             if sum(1 for _ in folder.iterdir()) >= self.most:
-                raise Problem(503, "full", f"the server keeps no more than {self.most} pictures")
+                detail = f"the server keeps no more than {self.most} pictures; leave out 'keep'"
+                raise Problem(503, "full", detail, {"Retry-After": "3600"})
             write_atomic(file, picture, durable=False)
         return name
