@@ -101,6 +101,11 @@ def test_spans_begin_and_end_where_they_say() -> None:
     assert sides.any(axis=0).all(), "every end lies on the rim"
     assert sides.any(axis=(1, 2)).all(), "every side has some"
     assert np.hypot(*(ends("edges")[:, 1] - ends("edges")[:, 0]).T).min() > 10
+    x, y = ends("halves")[..., 0], ends("halves")[..., 1]
+    sideways = (x[:, 0] <= 79.5) & (x[:, 1] >= 79.5)
+    downwards = (y[:, 0] <= 29.5) & (y[:, 1] >= 29.5)
+    assert (sideways | downwards).all() and not (sideways & downwards).all()
+    assert 0.3 < sideways[~downwards].sum() / (~(sideways & downwards)).sum() < 0.7
 
 
 def test_lines_that_drift_begin_further_right_one_after_the_other() -> None:

@@ -156,6 +156,21 @@ def test_water_ripple_moves_along_the_radius_only() -> None:
     assert np.abs(sideways[30, 40:120]).max() in (2, 3)
 
 
+def test_what_a_water_ripple_pushes_about_swings_up_and_down() -> None:
+    options = {"amplitude": 0, "swing": 0.05, "period": 0.5, **MIDDLE}
+    sideways, down = (moved[INNER] for moved in shifts("water_ripple", **options))
+    assert not sideways.any()
+    assert (down == down[:1]).all() and np.abs(down).max() == pytest.approx(0.05 * HEIGHT, abs=0.3)
+    assert np.abs(down[:, 30:] - down[:, :-30]).max() < 0.3, "half a height is a period"
+
+
+def test_a_water_ripple_of_phase_0_shrinks_its_middle() -> None:
+    options = {"amplitude": 0.1, "wavelength": 3, "radius": 1000, "phase": 0, **MIDDLE}
+    sideways, _ = shifts("water_ripple", **options)
+    away = np.arange(80, 130) - 79.5
+    assert sideways[30, 80:130] == pytest.approx(6 * np.sin(2 * np.pi * away / 180), abs=0.6)
+
+
 @pytest.mark.parametrize("name", ["elastic", "turbulence"])
 def test_random_warps_move_by_at_most_their_amplitude(name: str) -> None:
     sideways, down = shifts(name, amplitude=0.1, scale=0.3)

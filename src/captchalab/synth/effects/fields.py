@@ -9,6 +9,8 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
+from captchalab.synth.ranges import Range, pick
+
 Field = NDArray[np.float32]
 
 
@@ -29,6 +31,13 @@ def ramp(height: int, width: int, degrees: float) -> Field:
     x = columns[:1] * np.float32(across / (high - low) / max(1, width - 1))
     y = rows[:, :1] * np.float32(down / (high - low) / max(1, height - 1)) - np.float32(low / (high - low))
     return np.asarray(x + y, dtype=np.float32)
+
+
+def wave(rng: Generator, places: Field, amplitude: Range, period: Range, phase: Range, height: int) -> Field:
+    """A sine along ``places`` (pixels), in pixels; lengths are given in heights, the phase in turns."""
+    swing, length = pick(rng, amplitude) * height, pick(rng, period) * height
+    turns = places * np.float32(2 * np.pi / max(1.0, length)) + np.float32(2 * np.pi * pick(rng, phase))
+    return np.asarray(np.float32(swing) * np.sin(turns), dtype=np.float32)
 
 
 def clouds(rng: Generator, height: int, width: int, cell: float) -> Field:

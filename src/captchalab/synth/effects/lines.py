@@ -27,7 +27,8 @@ def lines(
     smooth: bool = True,
     opacity: Range = 1.0,
 ) -> Bytes:
-    """Straight lines; ``span`` is ``anywhere``, ``across``, ``down`` or ``edges`` (from rim to rim).
+    """Straight lines; ``span`` is ``anywhere``, ``across``, ``down``, ``edges`` (from rim to rim) or
+    ``halves`` (from the left half to the right one, or from the upper to the lower).
 
     The second line begins ``drift`` heights further right than it would, the third twice as far, and so on.
     """

@@ -162,9 +162,10 @@ def find_ends(rng: Generator, picture: Bytes, count: int, span: str) -> Floats:
     """Start and end of ``count`` strokes, ``(count, 2, 2)``. Raises ``UsageError`` for an unknown span.
 
     ``"anywhere"``: both inside; ``"across"``: from the left edge to the right; ``"down"``: from the upper
-    to the lower; ``"edges"``: from any place of the rim to another; ``"any"``: one of these.
+    to the lower; ``"edges"``: from any place of the rim to another; ``"any"``: one of these; ``"halves"``:
+    from the left half to the right one, or from the upper to the lower.
     """
-    span = choose_word(rng, span, SPANS, "span")
+    span = choose_word(rng, span, SPANS if span == "any" else (*SPANS, "halves"), "span")
     size = np.array((picture.shape[1] - 1, picture.shape[0] - 1), dtype=np.float64)
     ends = rng.random((count, 2, 2))
     if span == "across":
@@ -174,6 +175,9 @@ def find_ends(rng: Generator, picture: Bytes, count: int, span: str) -> Floats:
     elif span == "edges":
         start = ends[:, 0, 0]
         ends = _on_rim(np.stack((start, start + 0.25 + 0.5 * ends[:, 0, 1]), axis=1))
+    elif span == "halves":
+        strokes, axes = np.arange(count), rng.integers(2, size=count)
+        ends[strokes, :, axes] = (ends[strokes, :, axes] + (0, 1)) / 2
     scaled: Floats = ends * size
     return scaled
 

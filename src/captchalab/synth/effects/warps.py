@@ -11,7 +11,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from captchalab.synth.colours import Colours, Paint
-from captchalab.synth.effects.fields import Field, grid
+from captchalab.synth.effects.fields import Field, grid, wave
 from captchalab.synth.effects.layers import Bytes, Outside, choose_word, move, outside, sampling
 from captchalab.synth.opencv import cv2
 from captchalab.synth.ranges import Range, pick
@@ -33,9 +33,9 @@ def sine_wave(
     height, width = picture.shape[:2]
     x, y = grid(height, width)
     if choose_word(rng, direction, ("rows", "columns"), "direction") == "rows":
-        x = x + _wave(rng, y[:, :1], amplitude, period, phase, height)
+        x = x + wave(rng, y[:, :1], amplitude, period, phase, height)
     else:
-        y = y + _wave(rng, x[:1], amplitude, period, phase, height)
+        y = y + wave(rng, x[:1], amplitude, period, phase, height)
     return move(picture, x, y, smooth, outside(rng, picture, fill, colours))
 
 
@@ -52,8 +52,8 @@ def ripple(
     """Rows and columns swing like sine waves; ``amplitude`` and ``period`` in heights of the picture."""
     height, width = picture.shape[:2]
     x, y = grid(height, width)
-    columns = x + _wave(rng, y[:, :1], amplitude, period, (0.0, 1.0), height)
-    rows = y + _wave(rng, x[:1], amplitude, period, (0.0, 1.0), height)
+    columns = x + wave(rng, y[:, :1], amplitude, period, (0.0, 1.0), height)
+    rows = y + wave(rng, x[:1], amplitude, period, (0.0, 1.0), height)
     return move(picture, columns, rows, smooth, outside(rng, picture, fill, colours))
 
 
@@ -80,8 +80,8 @@ def wobble(
     x, y = grid(height, width)
     tilt = np.float32(pick(rng, lean))
     down, across = (y + tilt * x, x + tilt * y) if tilt else (y[:, :1], x[:1])
-    columns = x + _wave(rng, down, sideways, sideways_period, sideways_phase, height)
-    rows = y + _wave(rng, across, upright, upright_period, upright_phase, height)
+    columns = x + wave(rng, down, sideways, sideways_period, sideways_phase, height)
+    rows = y + wave(rng, across, upright, upright_period, upright_phase, height)
     return move(picture, columns, rows, smooth, outside(rng, picture, fill, colours))
 
 
@@ -179,20 +179,11 @@ def perspective(
     return _projected(picture, matrix, smooth, outside(rng, picture, fill, colours))
 
 
-def _wave(
-    rng: Generator, places: Field, amplitude: Range, period: Range, phase: Range, height: int
-) -> NDArray[np.float32]:
-    """A sine along ``places`` (pixels), in pixels; lengths are given in heights, the phase in turns."""
-    swing, length = pick(rng, amplitude) * height, pick(rng, period) * height
-    turns = places * np.float32(2 * np.pi / max(1.0, length)) + np.float32(2 * np.pi * pick(rng, phase))
-    return np.asarray(np.float32(swing) * np.sin(turns), dtype=np.float32)
-
-
 def _sloping_wave(
     rng: Generator, places: Field, slope: Range, period: Range, phase: Range, height: int
 ) -> NDArray[np.float32]:
     length = pick(rng, period)
-    return _wave(rng, places, pick(rng, slope) * length / (2 * np.pi), length, phase, height)
+    return wave(rng, places, pick(rng, slope) * length / (2 * np.pi), length, phase, height)
 
 
 def _about_middle(

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.random import Generator
 
 from captchalab.synth.colours import Colours, Paint
-from captchalab.synth.effects.fields import Field, clouds, grid
+from captchalab.synth.effects.fields import Field, clouds, grid, wave
 from captchalab.synth.effects.layers import Bytes, move, outside
 from captchalab.synth.opencv import cv2
 from captchalab.synth.ranges import Range, pick
@@ -26,27 +26,34 @@ def water_ripple(
     centre_x: Range = _MIDDLE,
     centre_y: Range = _MIDDLE,
     aslant: bool = False,
+    swing: Range = 0.0,
+    period: Range = 0.8,
     smooth: bool = True,
     fill: Paint = "edge",
 ) -> Bytes:
     """Rings of waves that die away at ``radius``; lengths in heights, the centre in widths and heights.
 
     ``phase`` is in turns: 0.25 begins with a crest at the centre. Waves push along the radius, or, if
-    ``aslant``, as far to the side as down, as in JCaptcha.
+    ``aslant``, as far to the side as down, as in JCaptcha. What they push about swings up and down by
+    ``swing`` before, like a sine wave of this ``period``, in the same sampling.
     """
     height, width = picture.shape[:2]
     aside, down, away = _around(rng, picture, centre_x, centre_y)
     length, reach = max(1.0, pick(rng, wavelength) * height), max(1.0, pick(rng, radius) * height)
     turns = away * np.float32(2 * np.pi / length) + np.float32(2 * np.pi * pick(rng, phase))
     fading = np.maximum(np.float32(0), 1 - away / np.float32(reach))
-    swing, rise = np.float32(pick(rng, amplitude) * height), np.float32(length / 2)
-    push = swing * np.sin(turns) * fading
+    push = np.float32(pick(rng, amplitude) * height) * np.sin(turns) * fading
     x, y = grid(height, width)
     if aslant:
-        return move(picture, x + push, y + push, smooth, outside(rng, picture, fill, colours))
-    # Divided by the distance, since the shift goes along the radius; it grows from 0 at the centre.
-    share = push / np.maximum(away, rise)
-    return move(picture, x + aside * share, y + down * share, smooth, outside(rng, picture, fill, colours))
+        columns, rows = x + push, y + push
+    else:
+        # Divided by the distance, since the shift goes along the radius; it grows from 0 at the centre, as
+        # waves of phase 0 do by themselves.
+        share = push / np.maximum(away, np.float32(1e-3 if phase == 0 else length / 2))
+        columns, rows = x + aside * share, y + down * share
+    if swing != 0:
+        rows += wave(rng, columns, swing, period, (0.0, 1.0), height)
+    return move(picture, columns, rows, smooth, outside(rng, picture, fill, colours))
 
 
 def fish_eye(
