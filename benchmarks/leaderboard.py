@@ -155,7 +155,8 @@ def together(entries: Sequence[Entry]) -> dict[str, Any]:
         name: sum(getattr(each, name) * each.images for each in entries) / total
         for name in ("sequence_accuracy", "sequence_accuracy_folded", "character_accuracy")
     }
-    last = {name: value for name, value in asdict(entries[-1]).items() if name != "wrong"}
+    of_one = ("wrong", "identity", "character_accuracy_low", "character_accuracy_high")
+    last = {name: value for name, value in asdict(entries[-1]).items() if name not in of_one}
     low, high = wilson(round(shares["sequence_accuracy"] * total), total)
     sums = {name: sum(getattr(each, name) or 0 for each in entries) for name in ("pictures_seen", "seconds")}
     return {

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 
+from captchalab.cli.train import _settings
 from captchalab.errors import UsageError
 from captchalab.networks import build
 from captchalab.reading.alphabet import Alphabet
@@ -63,6 +64,16 @@ def test_every_bundled_recipe_makes_a_step(name: str, crnn: Path) -> None:
     loss, scores = train_step(state, plan.recipe, to_batch(pictures.images, pictures.texts, plan.alphabet))
     assert 0 < loss < 100 and scores.shape[::2] == (4, 13)
     assert not torch.equal(state.network.head.linear.weight, before)
+
+
+def test_options_that_are_named_change_and_the_others_stay() -> None:
+    pairs = ["options.model=resnet34", "batch=8", "options.dropout=0.1"]
+    settings = settings_of("resnet18-ibn", _settings(pairs))
+    assert settings["options"] == {"model": "resnet34", "ibn": True, "dropout": 0.1}
+    assert settings["batch"] == 8 and settings["network"] == "backbone"
+    for wrong in ("batch.size=3", "options.=3", "options.size"):
+        with pytest.raises(UsageError, match=f"--set '{wrong}': write NAME=VALUE"):
+            _settings([wrong])
 
 
 @pytest.fixture(scope="module")

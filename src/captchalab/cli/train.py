@@ -77,7 +77,7 @@ def train(
         typer.Option(
             "--set",
             metavar="NAME=VALUE",
-            help="Any other setting; a run's recipe.toml lists and explains them all.",
+            help="Any other setting, options.NAME of the network too; a run's recipe.toml explains all.",
         ),
     ] = None,
     device: Annotated[Device, typer.Option(help="Where to train.")] = Device.AUTO,
@@ -119,20 +119,25 @@ def train(
 
 
 def _settings(pairs: list[str]) -> dict[str, Any]:
-    """``--set batch=64 --set augment=strong`` -> values; a bare word is a text."""
+    """``--set batch=64 --set options.size=small`` -> values; a bare word is a text."""
     import tomllib
 
     values: dict[str, Any] = {}
     for pair in pairs:
         name, equals, text = pair.partition("=")
-        if not equals or not name.isidentifier():
+        name, dot, option = name.partition(".")
+        if not equals or not name.isidentifier() or (dot and (name != "options" or not option)):
             raise UsageError(f"--set {pair!r}: write NAME=VALUE, for example --set learning_rate=0.001")
         if name in _NO_SETTINGS:
             raise UsageError(f"--set {pair!r}: {name} is no setting but an argument of train (train --help)")
         try:
-            values[name] = tomllib.loads(f"value = {text}")["value"]
+            value = tomllib.loads(f"value = {text}")["value"]
         except tomllib.TOMLDecodeError:
-            values[name] = text
+            value = text
+        if dot:
+            before = values.get(name)
+            value = (before if isinstance(before, dict) else {}) | {option: value}
+        values[name] = value
     return values
 
 

@@ -25,7 +25,8 @@ from captchalab.training.teacher import follow_teacher
 
 
 def settings_of(recipe: str | Path | Recipe | None, changes: dict[str, Any]) -> dict[str, Any]:
-    """What a recipe states, with ``changes`` over it; without a recipe the changes alone.
+    """What a recipe states, with ``changes`` over it; without a recipe the changes alone. Of its network's
+    options those that are named change.
 
     Raises ``UsageError`` for an unknown recipe, and for steps and minutes together.
     """
@@ -37,7 +38,10 @@ def settings_of(recipe: str | Path | Recipe | None, changes: dict[str, Any]) -> 
     if changes.get("steps") or changes.get("minutes"):
         stated = _without_length(stated)
     # Named, a recipe is of its network, even where that is the default.
-    return {"network": Recipe.network} | stated | changes
+    settings = {"network": Recipe.network} | stated | changes
+    if all(isinstance(each.get("options"), dict) for each in (stated, changes)):
+        settings["options"] = stated["options"] | changes["options"]
+    return settings
 
 
 def _differences(recipe: Recipe) -> dict[str, Any]:
