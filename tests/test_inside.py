@@ -150,6 +150,18 @@ def test_confusion_matrix_is_green_where_right_and_red_where_wrong() -> None:
     assert draw_matrix(measure([])) is None
 
 
+def test_characters_of_positions_stand_over_their_columns() -> None:
+    scores = scores_of([1, 2, 0, 0])
+    decoded = decode(scores, ALPHABET, "position")
+    reading = Reading(decoded.text, decoded.confidence, decoded.characters)
+    picture = np.full((20, 60, 3), 255, np.uint8)
+    sheet = opened(draw_inside(Inside(picture, reading, scores, ALPHABET, "position")))
+    under = MARGIN + ROW + round(20 * STRIP_WIDTH / 60)
+    dark = np.flatnonzero((sheet[under : under + ROW].max(axis=2) < 120).any(axis=0))
+    columns = {int((x - GUTTER) // (STRIP_WIDTH / 4)) for x in dark}
+    assert columns == {0, 1}, "not spread over those of the padding"
+
+
 def test_characters_that_are_never_true_have_no_row() -> None:
     png = draw_matrix(measure([("1", "1"), ("1", "I"), ("1", "l")]))
     assert png is not None

@@ -123,9 +123,12 @@ def _write_title(pen: ImageDraw.ImageDraw, reading: Reading) -> None:
 
 
 def _write_characters(pen: ImageDraw.ImageDraw, inside: Inside, top: int) -> None:
-    """Each character of the reading, and how sure it is, under its place in the picture."""
-    for span in inside.reading.characters:
-        centre = GUTTER + STRIP_WIDTH * inside.covered * (span.left + span.right) / 2
+    """Each character of the reading, and how sure it is, under its place in the picture or over its position."""
+    middles = [inside.covered * (span.left + span.right) / 2 for span in inside.reading.characters]
+    if inside.decoder == "position":  # says nothing of places in the picture
+        middles = [(each + 0.5) / len(inside.scores) for each in np.flatnonzero(inside.scores.argmax(axis=1))]
+    for span, middle in zip(inside.reading.characters, middles, strict=True):
+        centre = GUTTER + STRIP_WIDTH * middle
         text, font = drawable(span.character, 17)
         pen.text((centre, top + ROW // 2 + 2), text, INK, font, "mm")
         pen.text((centre, top + ROW + 6), f"{span.confidence:.0%}", QUIET, plain_font(11), "mm")
