@@ -145,6 +145,9 @@ def test_advice_says_what_does_not_pay() -> None:
         True,
         "it pays: 2.00 times the speed, 50.00% of the size, -0.40 points of accuracy",
     )
+    assert advice(measured(990, 0.5, 500))[1].endswith(" of the size, +0.00 points of accuracy")
+    untrained = Tradeoff(measured(0, 1.0, 1000), measured(0, 0.5, 500), Path("x.onnx"))
+    assert not untrained.pays and untrained.advice.endswith("as neither reads any picture right")
     for after, why in [
         (measured(984, 0.5, 500), "it reads 0.60 points less right"),
         (measured(990, 1.2, 500), "it is slower here"),

@@ -123,7 +123,7 @@ def _write_title(pen: ImageDraw.ImageDraw, reading: Reading) -> None:
 
 
 def _write_characters(pen: ImageDraw.ImageDraw, inside: Inside, top: int) -> None:
-    """Each character of the reading, and how sure it is, under its place in the picture or over its position."""
+    """Each character of the reading, and how sure it is, under its place or over its position."""
     middles = [inside.covered * (span.left + span.right) / 2 for span in inside.reading.characters]
     if inside.decoder == "position":  # says nothing of places in the picture
         middles = [(each + 0.5) / len(inside.scores) for each in np.flatnonzero(inside.scores.argmax(axis=1))]

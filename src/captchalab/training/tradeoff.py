@@ -85,17 +85,24 @@ class Tradeoff:
         return self.after.size / self.before.size
 
     @property
+    def reads(self) -> bool:
+        """Whether either reads anything right."""
+        return max(each.tally.sequence_accuracy for each in (self.before, self.after)) > 0
+
+    @property
     def pays(self) -> bool:
         """Whether it gains time or space, is not slower, and reads nearly as well."""
         gains = self.speedup > 1 + NOTICEABLE or self.size < 1 - NOTICEABLE
-        return gains and self.lost <= WORSE and self.speedup >= 1 - NOTICEABLE
+        return self.reads and gains and self.lost <= WORSE and self.speedup >= 1 - NOTICEABLE
 
     @property
     def advice(self) -> str:
         """What to do with the lighter model, in one sentence."""
+        if not self.reads:
+            return "nothing can be said of what it costs, as neither reads any picture right"
         gains = f"{self.speedup:.2f} times the speed, {percent(self.size)} of the size"
         if self.pays:
-            return f"it pays: {gains}, {-100 * self.lost:+.2f} points of accuracy"
+            return f"it pays: {gains}, {0.0 - 100 * self.lost:+.2f} points of accuracy"
         if self.lost > WORSE:
             why = f"it reads {100 * self.lost:.2f} points less right, for {gains}"
         elif self.speedup < 1 - NOTICEABLE:
