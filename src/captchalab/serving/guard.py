@@ -148,11 +148,14 @@ class Guard:
         key = self.keyring.known(token)
         if key is not None:
             return key
-        wait = self._wrong_keys.wait(address)
-        if wait:
-            raise Problem(429, "too-many-wrong-keys", "too many keys were tried", {"Retry-After": str(wait)})
         async with self._verifying:
-            return await asyncio.to_thread(self.keyring.verify, token)
+            if wait := self._wrong_keys.wait(address, count=False):
+                detail = "too many wrong keys were tried from there"
+                raise Problem(429, "too-many-wrong-keys", detail, {"Retry-After": str(wait)})
+            key = self.keyring.known(token) or await asyncio.to_thread(self.keyring.verify, token)
+            if key is None:
+                self._wrong_keys.wait(address)
+            return key
 
     def _route(self, scope: Scope) -> str:
         """The endpoint that a request was for; paths of clients are any number."""

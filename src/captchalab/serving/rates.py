@@ -33,18 +33,20 @@ class Rates:
         self._table.execute("PRAGMA synchronous=OFF")
         self._table.execute("CREATE TABLE IF NOT EXISTS clients (client TEXT PRIMARY KEY, state INTEGER)")
 
-    def wait(self, client: str) -> int:
+    def wait(self, client: str, *, count: bool = True) -> int:
         """Counts a request of ``client``: 0 if it may go on, else the seconds until it may come again.
+
+        Without ``count`` it only looks.
 
         A request that cannot be counted (no turn, a full disk) may go on: the log tells of it.
         """
         try:
-            return self._count(client)
+            return self._wait(client, count)
         except sqlite3.Error as error:
             _log.warning("request not counted", extra={"reason": str(error)})
             return 0
 
-    def _count(self, client: str) -> int:
+    def _wait(self, client: str, count: bool) -> int:
         now = int(1000 * time())
         self._checks += 1
         self._table.execute("BEGIN IMMEDIATE")
@@ -53,7 +55,7 @@ class Rates:
                 self._table.execute("DELETE FROM clients WHERE state < ?", (1000 * now,))
             row = self._table.execute("SELECT state FROM clients WHERE client = ?", (client,)).fetchone()
             state, decision = self._rule.step([self._rate], row or (0,), now, 1)
-            if decision.allowed:
+            if decision.allowed and count:
                 self._table.execute("INSERT OR REPLACE INTO clients VALUES (?, ?)", (client, state[0]))
         finally:
             self._table.execute("COMMIT")
