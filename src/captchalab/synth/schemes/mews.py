@@ -50,6 +50,26 @@ _PAPER: tuple[Step, ...] = (
         colour="grey 190 255",
         probability=0.12,
     ),
+    # The dirty one: dark corners, level streaks, coarse squares.
+    step(
+        "blobs",
+        count=(1, 4),
+        size=(0.4, 1.6),
+        softness=(0, 0.25),
+        colour="grey 90 170",
+        opacity=(0.5, 0.95),
+        probability=0.15,
+    ),
+    step(
+        "scratches",
+        count=(10, 60),
+        length=(0.1, 0.9),
+        angle=(0, 4),
+        colour="grey 90 180",
+        opacity=(0.3, 0.9),
+        probability=0.1,
+    ),
+    step("rescale", factor=(0.25, 0.6), smooth=False, probability=0.1),
     step(
         "scratches",
         count=(20, 60),
