@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import require
 from PIL import Image
 
 from captchalab.cli.app import run
@@ -177,6 +178,30 @@ def test_page_holds_every_figure_and_marks_the_best(
     table = [line for line in markdown.splitlines() if line.startswith("|")]
     assert len({line.count("|") for line in table[: 2 + len(found.entries)]}) == 1, "a ragged table"
     assert np.asarray(Image.open(tmp_path / "accuracy.png")).std() > 5
+
+
+def test_page_fits_a_desk_and_a_phone(compared: tuple[Comparison, Path], tmp_path: Path) -> None:
+    chromium = shutil.which("chromium")
+    require(chromium is not None, "there is no chromium to look at the page in")
+    sync_api = pytest.importorskip("playwright.sync_api")
+    address = write_comparison(compared[0], tmp_path).as_uri()
+    faults: list[str] = []
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": 1280, "height": 900})
+        page.on("console", lambda message: faults.append(message.text))
+        page.goto(address)
+        assert page.evaluate("document.images[0].naturalWidth") > 500
+        table = page.locator(".scroll").first
+        assert table.evaluate("box => box.scrollWidth <= box.clientWidth"), "columns are out of sight"
+        page.set_viewport_size({"width": 390, "height": 844})
+        assert page.evaluate("document.documentElement.scrollWidth") == 390
+        table.evaluate("box => box.scrollLeft = 400")
+        assert table.evaluate("box => box.scrollLeft") > 0
+        name = table.locator("td").first.bounding_box()
+        assert name is not None and name["x"] >= 0, "names stay while figures are scrolled"
+        browser.close()
+    assert faults == []
 
 
 def test_contestants_are_named_apart_and_checked(tmp_path: Path) -> None:
