@@ -111,8 +111,10 @@ def test_models_are_added_and_removed_over_http_in_all_workers(tmp_path: Path) -
         assert automatic["choice_confidence"] == pytest.approx(1 / 3)
         for refused in (b"", b"no model", model("two")[:-1]):
             assert ask("PUT", "/v1/models/two@10", refused).status == 422
-        other = json.loads(ask("GET", "/openapi.json").body)
-        assert {"bearer", "header", "basic"} == set(other["components"]["securitySchemes"])
+        described = json.loads(ask("GET", "/openapi.json").body)
+        assert {"bearer", "header", "basic"} == set(described["components"]["securitySchemes"])
+        assert "409" in described["paths"]["/v1/models/{name}"]["put"]["responses"]
+        assert "409" not in described["paths"]["/v1/read"]["post"]["responses"]
         (tmp_path / "folder.onnx").mkdir()
         for method in ("PUT", "DELETE"):  # what cannot be done is told, and is no fault
             assert ask(method, "/v1/models/folder", model("folder")).status == 409

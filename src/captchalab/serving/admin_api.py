@@ -18,9 +18,10 @@ from captchalab.serving.guard import need_admin
 from captchalab.serving.models import AUTO, Shelf
 from captchalab.serving.places import NAME, SUFFIX
 from captchalab.serving.problems import Problem
-from captchalab.serving.schema import MODEL_FILE, MODELS
+from captchalab.serving.schema import MODEL_FILE, MODELS, problem_responses
 
 router = APIRouter(tags=["admin"])
+_CONFLICT = problem_responses(409)
 
 
 @router.post("/v1/models/reload", summary="Look at the folders of models now", openapi_extra=MODELS)
@@ -31,7 +32,9 @@ async def reload(request: Request) -> Response:
     return listing(request.app.state.shelf)
 
 
-@router.put("/v1/models/{name}", summary="Add or replace a model", openapi_extra=MODEL_FILE)
+@router.put(
+    "/v1/models/{name}", summary="Add or replace a model", responses=_CONFLICT, openapi_extra=MODEL_FILE
+)
 async def put(request: Request, name: str) -> Response:
     """The body is a model file. One that cannot be trusted is refused, and nothing changes; so is one for
     which there is no room, or whose name is that of a model from elsewhere."""
@@ -53,7 +56,7 @@ async def put(request: Request, name: str) -> Response:
     return listing(request.app.state.shelf)
 
 
-@router.delete("/v1/models/{name}", summary="Remove a model", openapi_extra=MODELS)
+@router.delete("/v1/models/{name}", summary="Remove a model", responses=_CONFLICT, openapi_extra=MODELS)
 async def delete(request: Request, name: str) -> Response:
     """Requests that are being read with it are read to their end."""
     need_admin(request)

@@ -65,7 +65,7 @@ def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     }
 
 
-PROBLEMS = problem_responses(401, 403, 404, 408, 409, 413, 415, 421, 422, 429, 503, 504)
+PROBLEMS = problem_responses(401, 403, 404, 408, 413, 415, 421, 422, 429, 503, 504)
 """What any endpoint may answer."""
 
 
