@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -13,11 +12,11 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from captchalab.errors import UsageError, suggest
-from captchalab.synth.colours import Colours, Paint, choose_colour, near
+from captchalab.synth.colours import Colours, Paint, choose_colour
 from captchalab.synth.inking import faded, inks_of, kept_inks_of, lay, shadow_of
-from captchalab.synth.letters import Letter, choose_fonts, clean_glyph, pulled_corners
-from captchalab.synth.lines import Line, drifting_turns, placed, repeated
+from captchalab.synth.lines import placed, repeated
 from captchalab.synth.ranges import Range, check_limits, pick, pick_count
+from captchalab.synth.row_choices import PAINTS, choose_letters, choose_line
 from captchalab.synth.scheme import Writing
 
 Bytes = NDArray[np.uint8]
@@ -35,7 +34,6 @@ _NUMBERS = (
     "outline",
     "thickness",
 )
-_PAINTS = ("colour", "outline_colour")
 _WORDS = {
     "place": ("centred", "left", "anywhere", "spread", "columns", "justified"),
     "pivot": ("middle", "pen"),
@@ -180,8 +178,8 @@ class RowLettering:
             if getattr(self, name) not in allowed:
                 raise suggest(getattr(self, name), allowed, name)
         for name in self.shared:
-            if name not in ("font", *_NUMBERS, *_PAINTS):
-                raise suggest(name, ["font", *_NUMBERS, *_PAINTS], "field in shared")
+            if name not in ("font", *_NUMBERS, *PAINTS):
+                raise suggest(name, ["font", *_NUMBERS, *PAINTS], "field in shared")
 
     def with_fonts(self, fonts: tuple[str, ...]) -> RowLettering:
         """The same with other fonts."""
@@ -200,8 +198,8 @@ class RowLettering:
         """
         canvas = canvas.copy()
         height, width = canvas.shape[:2]
-        letters = self._letters(rng, text, height, colours)
-        line = self._line(rng, width, height, len(letters))
+        letters = choose_letters(self, rng, self.drawn(text), height, colours)
+        line = choose_line(self, rng, width, height, len(letters))
         find_inks = kept_inks_of if opacities else inks_of
         spots, shown = placed(line, letters), [*opacities] or [1.0] * len(letters)
         if self.again_x or self.again_y:
@@ -226,46 +224,8 @@ class RowLettering:
         """As ``write`` for each."""
         return [self.write(*writing) for writing in writings]
 
-    def _letters(self, rng: Generator, text: str, height: int, colours: Colours) -> list[Letter]:
-        """Every character with its numbers, not yet placed."""
-        text = self.drawn(text)
-        once, every = self._spans
-        numbers = {name: pick(rng, span) for name, span in once}
-        paints = {
-            name: choose_colour(rng, getattr(self, name), colours) for name in _PAINTS if name in self.shared
-        }
-        letters = []
-        fonts = choose_fonts(rng, self.fonts, text, alike="font" in self.shared)
-        for character, font in zip(text, fonts, strict=True):
-            for name, span in every:
-                numbers[name] = pick(rng, span)
-            colour = paints.get("colour") or choose_colour(rng, self.colour, colours)
-            around = paints.get("outline_colour") or choose_colour(rng, self.outline_colour, colours)
-            size = numbers["size"] * height
-            glyph, scale = clean_glyph(font, character, size, self.crisp)
-            letter = Letter(
-                font=font,
-                character=character,
-                glyph=glyph,
-                scale=scale,
-                size=size,
-                rotation=numbers["rotation"],
-                shear=(numbers["shear"], numbers["shear_y"]),
-                stretch=(numbers["stretch_x"], numbers["stretch_y"]),
-                pull=pulled_corners(rng, pick(rng, self.perspective)),
-                gap=numbers["gap"] * size,
-                shift=(numbers["jitter_x"] * size, numbers["jitter_y"] * height),
-                colour=near(rng, colour, self.tint) if self.tint else colour,
-                opacity=numbers["opacity"],
-                outline=max(numbers["outline"], 0.4) if self.hollow else numbers["outline"],
-                outline_colour=around,
-                thickness=numbers["thickness"],
-            )
-            letters.append(letter.slanted_about_pen() if self.pivot == "pen" else letter)
-        return letters
-
     @cached_property
-    def _spans(self) -> tuple[list[tuple[str, Range]], list[tuple[str, Range]]]:
+    def spans(self) -> tuple[list[tuple[str, Range]], list[tuple[str, Range]]]:
         """The fields in ``_NUMBERS`` that are drawn once for the picture, and those for every character."""
         once: list[tuple[str, Range]] = []
         every: list[tuple[str, Range]] = []
@@ -273,24 +233,3 @@ class RowLettering:
             span = getattr(self, name)
             (every if isinstance(span, tuple) and name not in self.shared else once).append((name, span))
         return once, every
-
-    def _line(self, rng: Generator, width: int, height: int, count: int) -> Line:
-        margin = pick(rng, self.margin) * height
-        return Line(
-            place=self.place,
-            advance=self.advance,
-            inside=self.fit == "shrink",
-            filled=self.fit == "fill",
-            tightened=self.fit == "tighten",
-            wide=pick(rng, self.wide) * width,
-            tall=pick(rng, self.tall) * height,
-            width=width,
-            height=height,
-            margin=margin,
-            start=pick(rng, self.start) * width if self.place in ("left", "columns") else margin,
-            share=rng.random() if self.place == "anywhere" else 0.5,
-            level=pick(rng, self.baseline) * height,
-            bow=pick(rng, self.arc) * height,
-            slope=math.tan(math.radians(pick(rng, self.slope))),
-            turns=drifting_turns(rng, pick(rng, self.drift), self.reversals, count),
-        )
