@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import threading
 import time
@@ -189,6 +190,23 @@ def test_names_that_clash_or_do_not_fit_are_refused(tmp_path: Path) -> None:
     assert shelf.refused.keys() == {"auto", "a b", "x2", "fine"}
     assert "more than 2" in shelf.refused["x2"]
     assert "this name" in shelf.refused["fine"]
+
+
+def test_a_folder_that_cannot_be_looked_at_keeps_its_models(tmp_path: Path) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    (folder / "fine.onnx").write_bytes(SMALL)
+    shelf = Shelf([str(folder)], DEFAULT_LIMITS, 2)
+    shelf.look(at_once=True)
+    folder.rename(tmp_path / "away")
+    folder.symlink_to(folder)  # looking there is an error of the system, even for root
+    asyncio.run(shelf.follow())
+    assert len(shelf) == 1
+    with pytest.raises(UsageError, match="cannot look at .*folder"):
+        Shelf([str(folder)], DEFAULT_LIMITS, 2)
+    folder.unlink()
+    asyncio.run(shelf.follow())
+    assert len(shelf) == 0
 
 
 def test_the_automatic_choice_suits_the_picture(trained: FitResult) -> None:

@@ -64,7 +64,10 @@ class Shelf:
         self._seen: dict[str, Signature] = {}
         self._tried: dict[str, Signature] = {}
         self._lock = threading.Lock()
-        missing = [text for text in self.named if text != DEFAULT and not _is_there(text)]
+        try:
+            missing = [text for text in self.named if text != DEFAULT and not _is_there(text)]
+        except OSError as error:
+            raise UsageError(f"cannot look at {error.filename!r} ({error.strerror})") from None
         if missing:
             raise UsageError(
                 f"no model {missing[0]!r}: give a .onnx file, a run folder, or a folder of models"
@@ -190,4 +193,4 @@ def fault_of(path: str) -> str:
 
 
 def _is_there(text: str) -> bool:
-    return Path(text).is_dir() or any(True for _ in places([text]))
+    return any(True for _ in places([text])) or Path(text).is_dir()

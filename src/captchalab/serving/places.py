@@ -40,7 +40,10 @@ class Place:
 
 
 def places(named: Sequence[str]) -> Iterator[Place]:
-    """The models that stand at ``named`` now: files, run folders, bundled names, and folders of those."""
+    """The models that stand at ``named`` now: files, run folders, bundled names, and folders of those.
+
+    Raises ``OSError`` where it cannot be told what stands there: that is not the same as nothing.
+    """
     for text in named:
         if text in BUNDLED:
             yield Place(text, "", text, None)
@@ -60,7 +63,7 @@ def is_folder(text: str) -> bool:
 def _in_folder(folder: Path) -> Iterator[Place]:
     try:
         entries = sorted(folder.iterdir())
-    except OSError:  # it was removed meanwhile
+    except FileNotFoundError:  # it was removed meanwhile
         return
     for entry in entries:
         if entry.name.startswith("."):
@@ -73,7 +76,7 @@ def _at(path: Path) -> Iterator[Place]:
     file = path / RUN_MODEL if path.is_dir() else path
     try:
         state = file.stat()
-    except OSError:
+    except (FileNotFoundError, NotADirectoryError):
         return
     called = path.resolve().name if path.is_dir() else path.stem
     if file.name == RUN_MODEL and not path.is_dir():
