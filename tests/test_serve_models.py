@@ -202,7 +202,7 @@ def test_a_folder_that_cannot_be_looked_at_keeps_its_models(tmp_path: Path) -> N
     folder.symlink_to(folder)  # looking there is an error of the system, even for root
     asyncio.run(shelf.follow())
     assert len(shelf) == 1
-    with pytest.raises(UsageError, match="cannot look at .*folder"):
+    with pytest.raises(UsageError, match=r"cannot look at .*folder"):
         Shelf([str(folder)], DEFAULT_LIMITS, 2)
     folder.unlink()
     asyncio.run(shelf.follow())
