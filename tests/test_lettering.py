@@ -314,6 +314,13 @@ def test_filling_lines_are_as_wide_as_the_canvas_and_as_high_as_the_font(text: s
     assert abs(columns[0].start - 40) <= 1 and abs(columns[-1].stop - 120) <= 1
 
 
+def test_a_raised_line_centres_what_hangs_below_it() -> None:
+    plain, raised = (box(written("Eg", canvas=(160, 100), raised=share)) for share in (0.0, 1.0))
+    foot = box(written("E", canvas=(160, 100)))[3]
+    assert plain[1] - raised[1] == plain[3] - raised[3] == pytest.approx(plain[3] - foot, abs=1)
+    assert (written("EE", raised=1.0) == written("EE")).all()
+
+
 def test_drift_turns_every_character_further_than_the_one_before() -> None:
     wide = [s.stop - s.start for s in islands(written("lllll", fonts=("Arimo-Regular",), gap=0.5, drift=15))]
     assert len(wide) == 5 and wide[2] == min(wide) and wide[0] > wide[1] and wide[4] > wide[3]

@@ -37,6 +37,8 @@ class Line(NamedTuple):
     """How much of the free room is left of any other line, 0 to 1."""
     level: float
     """Where the middle of its capitals stands, from the top."""
+    raised: float
+    """How much higher a line stands whose characters hang below it: a share of how far the lowest does."""
     bow: float
     """How much higher its middle is than its ends."""
     slope: float
@@ -80,13 +82,14 @@ def placed(line: Line, letters: Sequence[Letter]) -> list[Placed]:
         starts, total = on_a_line(advances, _gaps(line, letters, advances))
     columns, total = _columns(line, letters, advances, starts, total)
     centre, half = sum(columns) / len(columns), max(total, 1.0) / 2
+    level = line.level - line.raised * max(map(_hang, letters)) if line.raised else line.level
     result = []
     for (letter, shape), column in zip(shaped, columns, strict=True):
         along = (column - centre) / half
         if line.bow or line.slope:
             letter, shape = _turned(line, letter, line.slope + 2 * line.bow * along / half)
         x = column + letter.shift[0]
-        y = line.level + line.slope * (column - centre) + line.bow * (along * along - 0.5) + letter.shift[1]
+        y = level + line.slope * (column - centre) + line.bow * (along * along - 0.5) + letter.shift[1]
         glyph = letter.glyph
         if glyph.coverage is not None:
             lower = glyph.middle - glyph.rise + glyph.coverage.shape[0] / 2
@@ -96,6 +99,13 @@ def placed(line: Line, letters: Sequence[Letter]) -> list[Placed]:
             y = stay_inside(y, shape.up + line.margin, shape.down + line.margin, line.height)
         result.append(Placed(letter, shape, x, y))
     return _filled(line, result) if line.filled else result
+
+
+def _hang(letter: Letter) -> float:
+    """How far a letter reaches below its line."""
+    glyph = letter.glyph
+    below = 0 if glyph.coverage is None else max(0, glyph.coverage.shape[0] - glyph.rise)
+    return below * letter.scale * letter.stretch[1]
 
 
 def _factor(line: Line, shaped: Shaped, total: float) -> float:

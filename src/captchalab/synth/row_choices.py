@@ -73,6 +73,7 @@ def choose_line(how: RowLettering, rng: Generator, width: int, height: int, coun
         start=pick(rng, how.start) * width if how.place in ("left", "columns") else margin,
         share=rng.random() if how.place == "anywhere" else 0.5,
         level=pick(rng, how.baseline) * height,
+        raised=pick(rng, how.raised),
         bow=pick(rng, how.arc) * height,
         slope=math.tan(math.radians(pick(rng, how.slope))),
         turns=drifting_turns(rng, pick(rng, how.drift), how.reversals, count),

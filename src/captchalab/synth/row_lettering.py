@@ -86,6 +86,9 @@ class RowLettering:
     """Shift down, as a fraction of the picture's height."""
     baseline: Range = 0.5
     """Where the middle of the capitals stands, as a fraction of the height from the top; once."""
+    raised: Range = 0.0
+    """How much higher a line stands that has characters such as g, as a share of how far they hang below it;
+    0.5 centres what is seen; once."""
     arc: Range = 0.0
     """How much higher the middle of the line is than its ends, as a fraction of the height; once."""
     slope: Range = 0.0
@@ -164,6 +167,7 @@ class RowLettering:
         "wide": (0, 10),
         "tall": (0, 10),
         "margin": (0, 0.45),
+        "raised": (0, 1),
         "again_x": (-100, 100),
         "again_y": (-100, 100),
     }
