@@ -103,6 +103,11 @@ def test_answers_that_differ_are_noticed(server: str, pictures: Pictures) -> Non
     assert failed(done.figures) == 39
 
 
+def test_connections_may_be_open_from_the_start(server: str, pictures: Pictures) -> None:
+    few, many = load(server, pictures, Stage(0.3, rate=20), Stage(0.3, rate=20, connections=40))
+    assert many.figures["server"]["files_first"] - few.figures["server"]["files_first"] >= 35
+
+
 def test_a_model_that_the_server_has_not_is_noticed(server: str, pictures: Pictures) -> None:
     with pytest.raises(UsageError, match="it has: small"):
         load(server, Pictures(pictures.data, {"0" * 64: []}), Stage(0.1, rate=10))

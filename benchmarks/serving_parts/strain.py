@@ -25,6 +25,8 @@ SHARES = (0.5, 0.8, 1.0, 1.5, 2.0, 5.0)
 CLIENTS = 16
 BROKEN_EVERY = 4
 """Every so manieth swap brings a broken file."""
+CONNECTIONS = 512
+"""Open before a long load: more than pile up while a busy machine stands still for a second."""
 LONGEST_SWAP = 30.0
 """Seconds after which a swap counts as not taken up."""
 
@@ -67,10 +69,13 @@ def last_trouble(done: Done) -> float:
 
 
 def soak(url: str, pictures: Pictures, minutes: float, share: float) -> tuple[dict[str, Any], list[Done]]:
-    """A share of the capacity for long: does memory grow, do files stay open?"""
+    """A share of the capacity for long: does memory grow, do files stay open?
+
+    A client opens a connection whenever all are in use, and keeps it: those it may need are opened first.
+    """
     first = capacity(url, pictures, min(10.0, 15 * minutes))
     rate = share * first.figures["ok_per_second"]
-    stage = Stage(60 * minutes, rate=rate, warm_up=min(60.0, 10 * minutes))
+    stage = Stage(60 * minutes, rate=rate, warm_up=min(60.0, 10 * minutes), connections=CONNECTIONS)
     (done,) = asyncio.run(run_stages(url, pictures, [stage]))
     return {"share": share, "failed": failed(done.figures), **done.figures}, [done]
 

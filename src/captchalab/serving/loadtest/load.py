@@ -35,6 +35,8 @@ class Stage:
     rate: float | None = None
     clients: int | None = None
     warm_up: float = 0.0
+    connections: int = 0
+    """Opened first and kept; one more is opened whenever all are in use, which looks like a leak."""
 
     @property
     def name(self) -> str:

@@ -63,10 +63,21 @@ async def run_stages(
     for stage in stages:
         # Connections that one stage leaves open would count as the server's open files in the next.
         async with open_session(api_key, timeout) as session:
+            await _connect(session, url, stage.connections)
             client = Client(session, url, pictures, form=form, batch=batch, model=model)
             done.append(await _watched(client, stage, watch))
         on_done(done[-1])
     return done
+
+
+async def _connect(session: aiohttp.ClientSession, url: str, count: int) -> None:
+    """Open so many connections, by as many requests at once; how they are answered does not matter."""
+
+    async def ask() -> None:
+        async with session.get(f"{url}/healthz", allow_redirects=False) as response:
+            await response.read()
+
+    await asyncio.gather(*[ask() for _ in range(count)], return_exceptions=True)
 
 
 async def _watched(client: Client, stage: Stage, watch: Watch) -> Done:
