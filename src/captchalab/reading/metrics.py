@@ -80,13 +80,19 @@ class Groups:
     right: int = 0
     total: int = 0
     count: int = 0
-    squares: tuple[int, int, int] = (0, 0, 0)
-    """Sums over the groups of right * right, right * total, and total * total."""
+    right_squares: int = 0
+    products: int = 0
+    total_squares: int = 0
+    """These three are sums over the groups of right * right, right * total, and total * total."""
 
     def add(self, right: int, total: int) -> None:
-        self.right, self.total, self.count = self.right + right, self.total + total, self.count + 1
-        products = (right * right, right * total, total * total)
-        self.squares = tuple(map(sum, zip(self.squares, products, strict=True)))  # type: ignore[assignment]
+        """One more group."""
+        self.right += right
+        self.total += total
+        self.count += 1
+        self.right_squares += right * right
+        self.products += right * total
+        self.total_squares += total * total
 
     def interval(self) -> tuple[float, float]:
         """95% of the share; ``(0, 1)`` of nothing.
@@ -98,8 +104,7 @@ class Groups:
         if not self.total:
             return (0.0, 1.0)
         share, most = self.right / self.total, self.total / self.count
-        both, mixed, all_ = self.squares
-        scattered = both - 2 * share * mixed + share * share * all_
+        scattered = self.right_squares - 2 * share * self.products + share * share * self.total_squares
         alone = self.total * share * (1 - share)
         effect = min(max(1.0, scattered / alone), max(1.0, most)) if alone else most
         return wilson(self.right / effect, self.total / effect)

@@ -70,6 +70,7 @@ _PAPER: tuple[Step, ...] = (
         probability=0.1,
     ),
     step("rescale", factor=(0.25, 0.6), smooth=False, probability=0.1),
+    # Slanting strokes.
     step(
         "scratches",
         count=(20, 60),
@@ -80,6 +81,7 @@ _PAPER: tuple[Step, ...] = (
         opacity=(0.2, 0.5),
         probability=0.1,
     ),
+    # Discs and bars.
     step(
         "ellipses",
         count=(12, 22),
