@@ -6,6 +6,7 @@ import math
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -16,12 +17,14 @@ from captchalab.errors import MissingExtra, OutOfMemory, RunError, UsageError
 from captchalab.reading.inputspec import InputSpec
 from captchalab.reading.reader import Reader
 from captchalab.sources import open_source
+from captchalab.training.batches import Batch
+from captchalab.training.budget import DEFAULT_STEPS, decide_steps, fill_intervals, with_steps
 from captchalab.training.curves import COLUMNS, read_metrics
-from captchalab.training.estimate import DEFAULT_STEPS, decide_steps
+from captchalab.training.estimate import measure_speed
 from captchalab.training.fit import FitResult, fit
 from captchalab.training.loop import train_step
 from captchalab.training.memory import explaining_memory
-from captchalab.training.progress import Progress
+from captchalab.training.progress import Estimate, Progress
 from captchalab.training.ready import settings_of
 from captchalab.training.recipe import load_recipe
 
@@ -140,6 +143,31 @@ def test_minutes_become_steps(tmp_path: Path) -> None:
     assert decide_steps(recipe(minutes=2.0), 0.5, 1.0, 6.0) == (120 - 6 - 12 - 12) / 0.5
     assert decide_steps(recipe(minutes=2.0, steps=7), 0.5, 1.0, 6.0) == 7
     assert decide_steps(recipe(), 0.5, 1.0, 6.0) == DEFAULT_STEPS
+
+
+@pytest.mark.parametrize("factor", [10.0, 0.02])
+def test_a_speed_that_was_measured_in_an_odd_moment_is_corrected(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, factor: float
+) -> None:
+    def measure(*given: Any) -> tuple[float, list[Batch]]:
+        seconds, used = measure_speed(*given)
+        return seconds * factor, used
+
+    monkeypatch.setattr("captchalab.training.estimate.measure_speed", measure)
+    told: list[Any] = []
+    result = fit(DIGITS, out=tmp_path / "run", minutes=0.25, on_progress=told.append, **TINY)
+    planned = next(each.steps for each in told if isinstance(each, Estimate))
+    assert result.steps > 2 * planned if factor > 1 else result.steps < planned / 2
+    stored = load_recipe(tmp_path / "run" / "recipe.toml")
+    assert stored.steps == result.steps and stored.validate_every == -(-stored.steps // 12)
+
+
+def test_other_steps_change_the_intervals_that_followed_from_them() -> None:
+    open_ones = fill_intervals(recipe(), 120)
+    assert (open_ones.validate_every, open_ones.save_every) == (10, 10)
+    assert with_steps(open_ones, 600) == fill_intervals(recipe(), 600)
+    stated = fill_intervals(recipe(validate_every=7, save_every=10), 120)
+    assert with_steps(stated, 600) == fill_intervals(recipe(validate_every=7, save_every=10), 600)
 
 
 def test_a_recipe_runs_again_for_longer_or_shorter(trained: FitResult, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import warnings
 
 import torch
 from accelerate import Accelerator
+from accelerate.utils import broadcast
 
 from captchalab.errors import UsageError
 
@@ -26,6 +27,14 @@ def open_accelerator(device: str) -> Accelerator:
         # Of gradients of one-channel convolutions, whose layout is ambiguous: they are right either way.
         warnings.filterwarnings("ignore", "Grad strides do not match bucket view strides", UserWarning)
     return accelerator
+
+
+def as_the_first(accelerator: Accelerator, *numbers: int) -> list[int]:
+    """The numbers of the first of several processes, which decides for all; all of them have to ask."""
+    if accelerator.num_processes == 1:
+        return list(numbers)
+    told: list[int] = broadcast(torch.tensor(numbers, device=accelerator.device)).tolist()
+    return told
 
 
 def has_bfloat16(device: torch.device) -> bool:

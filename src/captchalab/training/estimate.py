@@ -1,4 +1,4 @@
-"""How fast a training goes, measured before it starts; and how many steps fit into its minutes."""
+"""How fast a training goes, measured before it starts."""
 
 from __future__ import annotations
 
@@ -8,26 +8,20 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-import torch
 from accelerate import Accelerator
-from accelerate.utils import broadcast
 
 from captchalab.training.batches import Batch
+from captchalab.training.budget import FINISH_SECONDS, decide_steps, fill_intervals
+from captchalab.training.device import as_the_first
 from captchalab.training.loop import train_step
 from captchalab.training.plan import Plan
 from captchalab.training.progress import Estimate
-from captchalab.training.recipe import Recipe
 from captchalab.training.state import State
 from captchalab.training.validate import validate
 
 WARM_UP, MEASURED = 3, 12
 LONGEST = 4.0
 """Seconds after which measuring ends early."""
-
-DEFAULT_STEPS = 4000
-VALIDATIONS = 12
-FINISH_SECONDS = 12.0
-"""Set aside for loading the libraries, the export with its check, and the sheets."""
 
 
 def estimate(
@@ -46,8 +40,7 @@ def estimate(
     validation_seconds = time.monotonic() - before
     spent += time.monotonic() - started
     steps = decide_steps(plan.recipe, step_seconds, validation_seconds, spent)
-    if accelerator.num_processes > 1:
-        steps = int(broadcast(torch.tensor([steps], device=accelerator.device)).item())
+    (steps,) = as_the_first(accelerator, steps)
     recipe = fill_intervals(plan.recipe, steps)
     seconds = steps * step_seconds + (steps / recipe.validate_every) * validation_seconds + FINISH_SECONDS
     rate = recipe.batch * accelerator.num_processes / step_seconds
@@ -74,27 +67,6 @@ def measure_speed(step: Callable[[Batch], object], batches: Iterator[Batch]) -> 
         if len(used) > WARM_UP and enough:
             break
     return (time.monotonic() - started) / (len(used) - WARM_UP), used
-
-
-def decide_steps(recipe: Recipe, step_seconds: float, validation_seconds: float, spent: float) -> int:
-    """The recipe's steps, or as many as fit into its minutes after ``spent`` seconds of getting ready."""
-    if recipe.steps:
-        return recipe.steps
-    if not recipe.minutes:
-        return DEFAULT_STEPS
-    left = recipe.minutes * 60 - spent - FINISH_SECONDS - VALIDATIONS * validation_seconds
-    return max(20, int(left / step_seconds))
-
-
-def fill_intervals(recipe: Recipe, steps: int) -> Recipe:
-    """The recipe with its steps and intervals fixed."""
-    every = recipe.validate_every or usual_interval(steps)
-    return recipe.with_changes(steps=steps, validate_every=every, save_every=recipe.save_every or every)
-
-
-def usual_interval(steps: int) -> int:
-    """Steps between validations where the recipe leaves it open."""
-    return max(1, -(-steps // VALIDATIONS))
 
 
 def _spoken(seconds: float) -> str:

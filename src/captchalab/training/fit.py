@@ -20,6 +20,7 @@ from captchalab.samples.sample import Source
 from captchalab.training.augment import AUGMENTATIONS
 from captchalab.training.balance import balanced_chances
 from captchalab.training.batches import Batch, Batches
+from captchalab.training.budget import seconds_to_train
 from captchalab.training.checkpoint import checkpoints, save_checkpoint
 from captchalab.training.device import open_accelerator
 from captchalab.training.estimate import estimate
@@ -123,9 +124,11 @@ def fit(
     with training_alone(run) if chief else nullcontext():
         if chief:
             write_beginning(run, plan, state, resumed)
-        stream = itertools.islice(stream, plan.recipe.steps - state.step)
+        trainer = _trainer(run, plan, state, accelerator, tell, tensorboard)
+        trainer.seconds = seconds_to_train(plan.recipe, time.monotonic() - begun)
         with closing(loading), _saying_how_to_go_on(run, tell):
-            trained = _trainer(run, plan, state, accelerator, tell, tensorboard).run(stream)
+            trained = trainer.run(stream)
+        plan = trainer.plan
         if chief and (trained or not is_finished(run)):
             tradeoff = finish(
                 run, plan, state, batches, accelerator.num_processes, lambda text: tell(Message(text))
@@ -186,6 +189,7 @@ def _trainer(
         metrics=MetricsFile(run / METRICS, state.step, board) if accelerator.is_main_process else None,
         save=lambda: save_checkpoint(run / CHECKPOINTS, state.step, state.to_checkpoint()),
         on_progress=tell,
+        on_replan=lambda recipe: recipe.save(run / RECIPE) if accelerator.is_main_process else None,
     )
 
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from accelerate import Accelerator
-from accelerate.utils import broadcast
 from torch import Tensor, nn
 
 from captchalab.errors import RunError
 from captchalab.reading.metrics import measure
 from captchalab.training.batches import Batch
+from captchalab.training.budget import with_steps
+from captchalab.training.device import as_the_first
 from captchalab.training.metrics_file import MetricsFile
 from captchalab.training.plan import Plan
 from captchalab.training.progress import Message, OnProgress, Progress
@@ -42,25 +43,34 @@ class Trainer:
     """``None`` in all processes but the first, which alone writes."""
     save: Callable[[], object]
     on_progress: OnProgress
+    on_replan: Callable[[Recipe], object]
+    """Called with the recipe whenever its steps are planned anew."""
+    seconds: float = 0.0
+    """What the training may take, what it took before a resumption included; 0: the steps stand."""
 
     def run(self, batches: Iterable[Batch]) -> bool:
         """Train until the steps are done, the target is reached, or nothing is gained any more.
 
-        Whether any step was left to make.
+        Whether any step was left to make. ``batches`` may go on for ever.
         """
         recipe, state = self.plan.recipe, self.state
         start, told = time.monotonic() - state.seconds, 0.0
-        begun = state.step
-        if self._agree(self._enough()):  # resumed after it had ended
+        begun, before = state.step, state.seconds
+        if self._agree(self._enough()) or state.step >= recipe.steps:  # resumed after it had ended
             return False
+        validation = state.step + recipe.validate_every - state.step % recipe.validate_every
         for batch in batches:
             loss, scores = train_step(state, recipe, batch, self.network, self.accelerator)
             state.losses.append(loss)
             mean = sum(state.losses) / len(state.losses)
             state.seconds = time.monotonic() - start
             rate = (state.step * recipe.batch * self.accelerator.num_processes) / max(1e-9, state.seconds)
+            if self.seconds and validation <= state.step < recipe.steps:
+                recipe = self._plan_rest((state.seconds - before) / (state.step - begun))
             last = state.step >= recipe.steps
-            due = last or state.step % recipe.validate_every == 0
+            due = last or state.step >= validation
+            if due:
+                validation = state.step + recipe.validate_every
             if due or state.step % max(1, recipe.steps // ROWS) == 0:
                 self._write_row(mean, rate, batch, scores, due)
             if self.metrics is not None and (due or time.monotonic() - told > TELL_EVERY):
@@ -71,9 +81,21 @@ class Trainer:
             stop = due and self._agree(self._enough())
             if self.metrics is not None and (stop or last or state.step % recipe.save_every == 0):
                 self.save()
-            if stop:
+            if stop or last:
                 break
-        return state.step > begun
+        return True
+
+    def _plan_rest(self, step_seconds: float) -> Recipe:
+        """The recipe with as many steps as fit into the time that is left, at the speed so far.
+
+        What was measured before the first step may have been a slow moment, or a fast one.
+        """
+        left = max(0.0, self.seconds - self.state.seconds)
+        (steps,) = as_the_first(self.accelerator, self.state.step + int(left / step_seconds))
+        recipe = with_steps(self.plan.recipe, steps)
+        self.plan = replace(self.plan, recipe=recipe)
+        self.on_replan(recipe)
+        return recipe
 
     def _write_row(self, loss: float, rate: float, batch: Batch, scores: Tensor, validating: bool) -> None:
         """A row of metrics.csv, with a validation where one is due."""
@@ -116,11 +138,9 @@ class Trainer:
 
     def _agree(self, stop: bool) -> bool:
         """The first process, which validates, decides for all: whether to stop, and how low the rate is."""
-        if self.accelerator.num_processes == 1:
-            return stop
-        told = torch.tensor([int(stop), self.state.cuts], device=self.accelerator.device)
-        stop, self.state.cuts = broadcast(told).tolist()
-        return bool(stop)
+        told = as_the_first(self.accelerator, int(stop), self.state.cuts)
+        self.state.cuts = told[1]
+        return bool(told[0])
 
 
 def train_step(

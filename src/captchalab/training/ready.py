@@ -15,8 +15,8 @@ from captchalab.networks import build
 from captchalab.samples.resting import refuse_overlap
 from captchalab.samples.sample import Source
 from captchalab.sources import open_source
+from captchalab.training.budget import usual_interval
 from captchalab.training.device import has_bfloat16
-from captchalab.training.estimate import usual_interval
 from captchalab.training.plan import Plan, Tell, make_plan
 from captchalab.training.recipe import Recipe, read_settings
 from captchalab.training.start import SCRATCH, follow_start, known_rows, load_start, take_over

@@ -46,7 +46,7 @@ class Recipe:
     )
 
     steps: int = _setting("number of steps; 0: from minutes, or 4000", 0)
-    minutes: float = _setting("wall clock for the whole training; its speed is measured first", 0.0)
+    minutes: float = _setting("wall clock for the whole training; its steps follow from its speed", 0.0)
     until: float = _setting("stop at this validation sequence accuracy; 0: never", 0.0)
     patience: int = _setting("stop after so many validations without gain; 0: never", 10)
     batch: int = _setting("pictures a step", 128)
