@@ -11,7 +11,8 @@ from fontTools.ttLib.tables._g_l_y_f import Glyph
 
 from captchalab.errors import UsageError
 from captchalab.reading.alphabet import Alphabet
-from captchalab.synth.fonts import FOLDER, GROUPS, bundled, expand, glyphs, holders, holds, load
+from captchalab.synth.fonts import FOLDER, GROUPS, bundled, expand, load
+from captchalab.synth.glyphs import glyphs, holders, holds
 from captchalab.synth.source import SchemeSource
 
 MEGABYTE = 1_000_000

@@ -175,7 +175,8 @@ def test_a_scheme_that_ends_as_jpeg_is_written_as_that_file(tmp_path: Path, kind
 
 
 def chinese_font() -> str:
-    from captchalab.synth.fonts import bundled, holds
+    from captchalab.synth.fonts import bundled
+    from captchalab.synth.glyphs import holds
 
     return next(font for font in bundled() if holds(font, "中"))
 

@@ -11,7 +11,7 @@ import pytest
 from captchalab.errors import UsageError
 from captchalab.synth.colours import Colours
 from captchalab.synth.effects.layers import compose
-from captchalab.synth.fonts import glyphs
+from captchalab.synth.glyphs import glyphs
 from captchalab.synth.layout import on_a_line, stay_inside
 from captchalab.synth.randomness import random_for
 from captchalab.synth.row_lettering import RowLettering

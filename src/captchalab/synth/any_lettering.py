@@ -12,7 +12,8 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from captchalab.synth.colours import Colours, Paint, brightness
-from captchalab.synth.fonts import GROUPS, expand, holds
+from captchalab.synth.fonts import GROUPS, expand
+from captchalab.synth.glyphs import holds
 from captchalab.synth.ranges import Range
 from captchalab.synth.row_lettering import RowLettering
 from captchalab.synth.scheme import Writing

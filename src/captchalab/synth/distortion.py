@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from captchalab.synth.fonts import Glyph
+from captchalab.synth.glyphs import Glyph
 from captchalab.synth.inkmask import SCALE
 from captchalab.synth.opencv import cv2
 

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from numpy.random import Generator
 
 from captchalab.synth.colours import Colour
-from captchalab.synth.fonts import Glyph, glyphs, holders
+from captchalab.synth.glyphs import Glyph, glyphs, holders
 
 Corners = tuple[tuple[float, float], ...]
 """Upper left, upper right, lower right and lower left, ``(x, y)``."""

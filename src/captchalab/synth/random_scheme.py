@@ -11,7 +11,8 @@ from numpy.random import Generator
 
 from captchalab.reading.alphabet import Alphabet
 from captchalab.synth.colours import Palette
-from captchalab.synth.fonts import GROUPS, expand, holds
+from captchalab.synth.fonts import GROUPS, expand
+from captchalab.synth.glyphs import holds
 from captchalab.synth.random_parts import FINISHES, GROUNDS, OVER, PALETTES, UNDER, WARPS
 from captchalab.synth.ranges import Range
 from captchalab.synth.row_lettering import RowLettering

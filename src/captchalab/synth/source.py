@@ -13,7 +13,7 @@ from captchalab.reading.alphabet import MAX_LABEL_LENGTH, Alphabet
 from captchalab.samples.sample import Sample
 from captchalab.synth.declaration import load_scheme, table_of
 from captchalab.synth.drawing import draw_all, text_of
-from captchalab.synth.fonts import holders
+from captchalab.synth.glyphs import holders
 from captchalab.synth.options import LARGEST_SIDE, SMALLEST_SIDE, parse_lengths, spell, whole_number
 from captchalab.synth.scheme import Scheme
 from captchalab.synth.schemes import SCHEMES

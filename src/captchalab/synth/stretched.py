@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from captchalab.errors import UsageError
 from captchalab.synth.colours import Colours
 from captchalab.synth.distortion import NUMBERS, distort, draw_inks
-from captchalab.synth.fonts import Glyph, glyphs
+from captchalab.synth.glyphs import Glyph, glyphs
 from captchalab.synth.ink_colours import colour_maps, layer_maps
 from captchalab.synth.layout import Row, line_up
 from captchalab.synth.opencv import cv2

@@ -12,7 +12,8 @@ from captchalab.errors import UsageError
 from captchalab.synth.colours import Colours, Paint
 from captchalab.synth.effects.layers import Bytes, compose
 from captchalab.synth.effects.paths import Floats, many, pixel_values
-from captchalab.synth.fonts import bundled, glyphs, holders
+from captchalab.synth.fonts import bundled
+from captchalab.synth.glyphs import glyphs, holders
 from captchalab.synth.opencv import cv2
 from captchalab.synth.ranges import Range, pick_count
 
