@@ -113,7 +113,8 @@ Those with a star may stand in `[[on_text]]`, too; those with two stand only the
 `opacity`, 0 to 1, of all marks together; `smooth`, whether edges and moved pixels are mixed; `fill`, what
 a warp lets in from outside: a paint, `"edge"`, `"mirror"` or `"wrap"` (on the text alone: nothing). Where
 there is a choice of words, `"any"` is one of them, drawn for each picture. Each effect also takes
-`probability`, 0 to 1: how often it is applied at all."""
+`probability`, 0 to 1: how often it is applied at all, and `variant`, a name: of the names in a scheme each
+picture takes one, each as often, and its steps beside those that have none."""
 
 
 def _fonts_table() -> str:

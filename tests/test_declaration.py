@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from captchalab.synth.declaration_text import toml_of
 from captchalab.synth.declared_kinds import LETTERINGS, TEXTS
 from captchalab.synth.declared_steps import effect_options
 from captchalab.synth.declared_values import check_value, toml_value
+from captchalab.synth.drawing import draw
 from captchalab.synth.effects import EFFECTS
 from captchalab.synth.fonts import FOLDER
 from captchalab.synth.scheme import step
@@ -75,7 +77,7 @@ def test_every_option_of_every_effect_has_an_annotation_that_can_be_checked() ->
         for option, (hint, default) in effect_options(name).items():
             said = tomllib.loads(f"x = {toml_value(default)}")["x"]
             assert check_value(hint, said, f"{name}: {option}", default) == default
-            assert option not in ("effect", "probability")
+            assert option not in ("effect", "probability", "variant")
 
 
 def test_every_kind_of_lettering_and_text_can_be_named() -> None:
@@ -95,6 +97,48 @@ def test_a_file_of_ones_own_draws_everywhere_a_scheme_does(tmp_path: Path) -> No
     first = source.sample(0)
     assert first.image.shape == (70, 200, 3) and len(first.text) == 5
     assert np.array_equal(open_source(source.name).sample(0).image, first.image)
+
+
+GROUNDS = """
+[[under]]
+effect = "mottle"
+count = 1
+colour = "#ff0000"
+variant = "red"
+
+[[under]]
+effect = "mottle"
+count = 1
+colour = "#0000ff"
+variant = "blue"
+
+[[over]]
+effect = "negative"
+variant = "blue"
+
+[[over]]
+effect = "jpeg"
+"""
+
+
+@pytest.mark.parametrize("like", ["hutool-line", "easycaptcha-gif", "random"])
+def test_each_picture_is_of_one_variant_in_all_its_parts(tmp_path: Path, like: str) -> None:
+    finish = {
+        "hutool-line": "[lettering]\nopacity = 0.01\n",
+        "easycaptcha-gif": '[lettering]\nopacity = 0.01\n[animation]\nanew = ["negative"]\n',
+        "random": "",
+    }[like]
+    path = saved(tmp_path, f'like = "{like}"\nwidth = 160\nheight = 60\n{GROUNDS}{finish}')
+    scheme = load_scheme(path)
+    assert scheme_of(tomllib.loads(toml_of(scheme)), "again") == scheme
+    kinds = Counter[str]()
+    for index in range(40):
+        red, green, blue = (int(each) for each in draw(scheme, 0, index)[0].reshape(-1, 3).mean(0))
+        kinds["red" if red - max(green, blue) > 90 else "yellow" if min(red, green) - blue > 90 else "?"] += 1
+    if like == "random":  # it draws more over them
+        assert {"red", "yellow"} <= kinds.keys()
+    else:
+        assert kinds.keys() == {"red", "yellow"} and min(kinds.values()) >= 10
 
 
 def test_like_changes_only_what_is_named(tmp_path: Path) -> None:
@@ -143,7 +187,7 @@ def test_a_group_or_a_folder_of_fonts_is_a_font(tmp_path: Path) -> None:
 def test_the_examples_of_the_docs_load_and_draw(tmp_path: Path) -> None:
     page = (ROOT / "docs" / "schemes.md").read_text(encoding="utf-8")
     examples = re.findall(r"```toml\n# (\w+\.toml)\n(.*?)```", page, re.DOTALL)
-    assert [name for name, _ in examples] == ["mine.toml", "whole.toml", "sums.toml"]
+    assert [name for name, _ in examples] == ["mine.toml", "grounds.toml", "whole.toml", "sums.toml"]
     for name, text in examples:
         source = open_source(f"scheme:{saved(tmp_path, text, name)}")
         assert len({source.sample(i).image.tobytes() for i in range(5)}) == 5
@@ -194,6 +238,7 @@ ROW = LIKE + '[lettering]\nkind = "row"\nfonts = ["sans"]\n'
         (LIKE + '[[over]]\neffect = "dots"\ncount = inf', ("count = inf", "[low, high]")),
         (LIKE + '[[over]]\neffect = "dots"\ncolour = "#12345"', ('colour = "#12345"', "background")),
         (LIKE + '[[over]]\neffect = "dots"\nprobability = 3', ("probability = 3", "0 to 1")),
+        (LIKE + '[[over]]\neffect = "dots"\nvariant = 3', ("variant = 3", "text")),
         (LIKE + '[[over]]\neffect = "ripple"\nsmooth = 1', ("smooth = 1", "true or false")),
         (LIKE + '[[on_text]]\neffect = "negative"', ("[[on_text]] 1", "'negative'", "ripple")),
         (LIKE + '[[over]]\neffect = "lines"\ncount = [-3, 2]', ("[[over]] 1 (lines)", "count = [-3, 2]")),

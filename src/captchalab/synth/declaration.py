@@ -206,6 +206,8 @@ def _step_table(step: Step) -> dict[str, Any]:
     head: dict[str, Any] = {"effect": step.effect}
     if step.probability != 1:
         head["probability"] = step.probability
+    if step.variant:
+        head["variant"] = step.variant
     return head | {key: _plain(key, value) for key, value in step.options.items()}
 
 

@@ -55,13 +55,14 @@ def _step(table: dict[str, Any], where: str, on_layer: bool) -> Step:
     where = f"{where} ({effect})"
     probability = check_value(float, table.pop("probability", 1.0), f"{where}: probability")
     check_probability(probability, f"{where}: probability")
+    variant = check_value(str, table.pop("variant", ""), f"{where}: variant")
     allowed = effect_options(effect)
     options = {}
     for key, each in table.items():
         if key not in allowed:
-            raise at(where, suggest(key, ["effect", "probability", *allowed], "option"))
+            raise at(where, suggest(key, ["effect", "probability", "variant", *allowed], "option"))
         options[key] = _option(effect, key, each, where)
-    return Step(effect, options, probability)
+    return Step(effect, options, probability, variant)
 
 
 def _option(effect: str, key: str, value: Any, where: str) -> Any:

@@ -43,8 +43,11 @@ class RandomScheme(Scheme):
 
     def settle(self, rng: Generator) -> Scheme:
         """The scheme of one sample."""
+        return self._variant(rng)._anew(rng)
+
+    def _anew(self, rng: Generator) -> Scheme:
         if self.looks and rng.random() < _BORROWED:
-            return self._like(rng, _one_of(rng, self.looks))
+            return self._like(rng, _one_of(rng, self.looks).settle(rng))
         under = _some(rng, UNDER, 0.45, 0.3)
         if rng.random() < 0.5:
             under = (_one_of(rng, GROUNDS), *under)
@@ -160,7 +163,7 @@ def _changed(rng: Generator, step: Step) -> Step:
         name: _scaled(value, 0.6 + 0.6 * rng.random()) if name in _SCALED else value
         for name, value in step.options.items()
     }
-    return Step(step.effect, options, step.probability)
+    return replace(step, options=options)
 
 
 def _ends(span: Range) -> tuple[float, float]:

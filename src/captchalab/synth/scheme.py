@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any, NamedTuple, Protocol, Self
 
 import numpy as np
 from numpy.random import Generator
@@ -18,16 +19,20 @@ from captchalab.synth.texts import RandomTexts, Texts
 
 @dataclass(frozen=True)
 class Step:
-    """One effect in a scheme: its name in ``EFFECTS``, its options, and how often it is applied at all."""
+    """One effect in a scheme: its name in ``EFFECTS``, its options, and how often it is applied at all.
+
+    Of the variants that the steps of a scheme name, each picture is one; a step without is of all.
+    """
 
     effect: str
     options: Mapping[str, Any] = field(default_factory=dict, hash=False)
     probability: float = 1.0
+    variant: str = ""
 
 
-def step(effect: str, *, probability: float = 1.0, **options: Any) -> Step:
+def step(effect: str, *, probability: float = 1.0, variant: str = "", **options: Any) -> Step:
     """``step("ripple", amplitude=(2, 5))``: what declarations are written with."""
-    return Step(effect, options, probability)
+    return Step(effect, options, probability, variant)
 
 
 class Writing(NamedTuple):
@@ -107,11 +112,36 @@ class Scheme:
     """Frames that show the text only together."""
 
     def settle(self, rng: Generator) -> Scheme:
-        """What one sample is drawn from: the scheme itself, unless it is another one for every sample."""
-        return self
+        """What one sample is drawn from: the scheme itself, unless it has variants; each is as likely."""
+        return self._variant(rng)
+
+    def _variant(self, rng: Generator) -> Self:
+        return self._variants[int(rng.random() * len(self._variants))] if self._variants else self
+
+    @property
+    def _steps(self) -> tuple[Step, ...]:
+        return (*self.under, *self.on_text, *self.over)
+
+    @cached_property
+    def _variants(self) -> tuple[Self, ...]:
+        names = dict.fromkeys(step.variant for step in self._steps if step.variant)
+        return tuple(self._only(name) for name in names)
+
+    def _only(self, variant: str) -> Self:
+        """The scheme with the steps of one variant, and those of all."""
+
+        def some(steps: tuple[Step, ...]) -> tuple[Step, ...]:
+            return tuple(replace(each, variant="") for each in steps if each.variant in ("", variant))
+
+        under, on_text, over = some(self.under), some(self.on_text), some(self.over)
+        animation = self.animation
+        if animation is not None:
+            effects = {each.effect for each in (*under, *on_text, *over)}
+            animation = replace(animation, anew=tuple(name for name in animation.anew if name in effects))
+        return replace(self, under=under, on_text=on_text, over=over, animation=animation)
 
     def __post_init__(self) -> None:
-        effects = [step.effect for step in (*self.under, *self.on_text, *self.over)]
+        effects = [step.effect for step in self._steps]
         for name in self.animation.anew if self.animation is not None else ():
             if name not in effects:
                 raise suggest(name, effects, "effect of this scheme in anew")
