@@ -71,11 +71,12 @@ def last_trouble(done: Done) -> float:
 def soak(url: str, pictures: Pictures, minutes: float, share: float) -> tuple[dict[str, Any], list[Done]]:
     """A share of the capacity for long: does memory grow, do files stay open?
 
-    A client opens a connection whenever all are in use, and keeps it: those it may need are opened first.
+    A client opens a connection whenever all are in use, and keeps it: those it may need are opened first. The
+    first minutes do not count: an allocator takes that long to find its size.
     """
     first = capacity(url, pictures, min(10.0, 15 * minutes))
     rate = share * first.figures["ok_per_second"]
-    stage = Stage(60 * minutes, rate=rate, warm_up=min(60.0, 10 * minutes), connections=CONNECTIONS)
+    stage = Stage(60 * minutes, rate=rate, warm_up=min(300.0, 10 * minutes), connections=CONNECTIONS)
     (done,) = asyncio.run(run_stages(url, pictures, [stage]))
     return {"share": share, "failed": failed(done.figures), **done.figures}, [done]
 
