@@ -96,7 +96,8 @@ _GROUNDS: tuple[Step, ...] = (
         "curves",
         variant="outlines",
         count=(10, 20),
-        colour=("#909090", "#a0a0a0", "#b4b4b4"),
+        colour="grey 120 180",
+        tint=0,
         thickness=1,
     ),
     step(
