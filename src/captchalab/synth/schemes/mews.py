@@ -34,7 +34,7 @@ _LETTERING = RowLettering(
     fit="clip",
     shared=(),
 )
-# Theirs are twelve pictures, each as often; where a variant has no ground, it is the colour of the background.
+# Theirs are twelve pictures, each as often.
 _GROUNDS: tuple[Step, ...] = (
     step("texture", variant="smudges", first="#e2deda", second="#efeceb", scale=(0.3, 1.2)),
     step(
