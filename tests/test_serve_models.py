@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -117,10 +119,10 @@ def test_models_are_added_and_removed_over_http_in_all_workers(tmp_path: Path) -
         assert "409" in described["paths"]["/v1/models/{name}"]["put"]["responses"]
         assert "409" not in described["paths"]["/v1/read"]["post"]["responses"]
         (tmp_path / "folder.onnx").mkdir()
-        for method in ("PUT", "DELETE"):  # what cannot be done is told, and is no fault
-            assert ask(method, "/v1/models/folder", model("folder")).status == 409
+        for method, body in (("PUT", model("folder")), ("DELETE", None)):  # told, and no fault
+            assert ask(method, "/v1/models/folder", body).status == 409
         (tmp_path / "folder.onnx").rmdir()
-        assert "elsewhere" in ask("PUT", "/v1/models/small", model("other")).json()["detail"]
+        assert "elsewhere" in ask("PUT", "/v1/models/small", 6 * model("other")).json()["detail"]
         for name in ("auto", "a%2Fb", "..%2Fx", "a@b@c", ".x", "x" * 200):
             assert ask("PUT", f"/v1/models/{name}", b"refused by its name").status in (404, 422)
         assert sorted(file.name for file in tmp_path.iterdir()) == [
@@ -190,6 +192,18 @@ def test_names_that_clash_or_do_not_fit_are_refused(tmp_path: Path) -> None:
     assert shelf.refused.keys() == {"auto", "a b", "x2", "fine"}
     assert "more than 2" in shelf.refused["x2"]
     assert "this name" in shelf.refused["fine"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has no named pipes")
+def test_a_pipe_among_the_models_holds_nothing_up(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "first.onnx")
+    (tmp_path / "second.onnx").write_bytes(SMALL)
+    shelf = Shelf([str(tmp_path)], DEFAULT_LIMITS, 9)
+    shelf.look(at_once=True)
+    assert [each.place.identity for each in shelf.all()] == ["second"]
+    assert shelf.refused == {"first": "first.onnx is no file"}
+    with pytest.raises(UsageError, match="no file"):
+        Shelf([str(tmp_path / "first.onnx")], DEFAULT_LIMITS, 9).check()
 
 
 def test_a_folder_that_cannot_be_looked_at_keeps_its_models(tmp_path: Path) -> None:

@@ -40,10 +40,11 @@ async def put(request: Request, name: str) -> Response:
     which there is no room, or whose name is that of a model from elsewhere."""
     need_admin(request)
     file = _file(request, name)
+    settings = request.app.state.settings
+    # A refusal before the body has come would break many clients' sending, and they would not see the reason.
+    data = await read_body(request, settings.max_model_bytes, settings.body_seconds)
     if reason := request.app.state.shelf.no_room(name, file):
         raise Problem(409, "no-room", reason)
-    settings = request.app.state.settings
-    data = await read_body(request, settings.max_model_bytes, settings.body_seconds)
     try:
         await asyncio.to_thread(lambda: Reader(data, open_sealed(data)))
     except CaptchalabError as error:

@@ -115,6 +115,8 @@ class Shelf:
     def _unfit(self, place: Place, found: dict[str, Place]) -> str | None:
         if place.name == AUTO or not NAME.fullmatch(place.name) or not NAME.fullmatch(place.version or "1"):
             return "a model is named with letters, digits, . + - and _ (NAME.onnx or NAME@VERSION.onnx)"
+        if place.signature is not None and not Path(place.path).is_file():
+            return f"{Path(place.path).name} is no file"  # opening a pipe would wait for its writer for ever
         if place.identity in found:
             return f"two models have this name; {Path(found[place.identity].path).name} is served"
         if len(found) >= self.most:
