@@ -110,6 +110,21 @@ def test_bodies_that_are_wrong(server: Server) -> None:
     problem(server.ask("DELETE", "/v1/read"), 405)
 
 
+def test_a_batch_goes_on_beside_what_is_no_base64(server: Server) -> None:
+    coded = base64.b64encode(PICTURE).decode()
+    body = json.dumps({"images": ["zzz", coded, coded[:-3]]}).encode()
+    own = server.read(PICTURE).json()["text"]
+    for query in ("", "?model=auto"):
+        answer = server.ask("POST", f"/v1/read/batch{query}", body, "application/json")
+        rows = answer.json()["readings"]
+        assert rows[1]["text"] == own
+        for row in (rows[0], rows[2]):
+            assert (row["error"]["status"], "base64" in row["error"]["detail"]) == (422, True)
+    assert "base64" in problem(
+        server.ask("POST", "/v1/read", b'{"images": ["zzz"]}', "application/json"), 422
+    )
+
+
 def test_a_long_body_is_refused_before_it_is_read(server: Server) -> None:
     with talk(server) as line:
         line.sendall(HEAD % b"content-length: 999999999")

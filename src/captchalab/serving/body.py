@@ -26,10 +26,14 @@ LONG_BODY = 256 * 1024
 
 @dataclass(slots=True)
 class Upload:
-    """Pictures, and parameters by name (texts; from JSON also numbers and truth values)."""
+    """Pictures, and parameters by name (texts; from JSON also numbers and truth values).
+
+    ``faults`` says, by place, why a picture of several did not come out of the JSON: b"" stands for it.
+    """
 
     images: list[bytes] = field(default_factory=list)
     parameters: dict[str, Any] = field(default_factory=dict)
+    faults: dict[int, Problem] = field(default_factory=dict)
 
 
 class Budget:
@@ -123,12 +127,22 @@ def _json(body: bytes, most: int) -> Upload:
         raise Problem(422, "malformed-body", "the body is not valid JSON") from None
     if not isinstance(given, dict):
         raise Problem(422, "malformed-body", 'JSON is an object: {"image": base64}')
+    alone = "image" in given or most == 1
     pictures = [given.pop("image")] if "image" in given else given.pop("images", [])
     if not isinstance(pictures, list) or not all(isinstance(each, str) for each in pictures):
         raise Problem(422, "malformed-body", "'image' is a base64 text, 'images' a list of them")
     if len(pictures) > most:
         raise too_many(most)
-    return Upload([decode_base64(each) for each in pictures], given)
+    upload = Upload([], given)
+    for place, text in enumerate(pictures):
+        try:
+            upload.images.append(decode_base64(text))
+        except Problem as problem:
+            if alone:
+                raise
+            upload.images.append(b"")
+            upload.faults[place] = problem
+    return upload
 
 
 def decode_base64(text: str) -> bytes:

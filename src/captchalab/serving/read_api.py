@@ -52,6 +52,8 @@ async def read_batch(request: Request) -> Response:
         raise Problem(422, "wrong-parameter", "pictures are kept one by one: send them to /v1/read")
     asked = await ask(request, upload.images, wanted)
     rows = [row_of(outcome, wanted.min_confidence) for outcome in asked.outcomes]
+    for place, fault in upload.faults.items():
+        rows[place] = {"error": fault.row()}
     if asked.choices is None:
         return as_json({"readings": rows, "model": asked.label(0)} | _times(asked, began))
     rows = [row | {"model": asked.label(place)} for place, row in enumerate(rows)]
