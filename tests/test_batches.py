@@ -152,7 +152,7 @@ def test_processes_share_the_pictures_of_a_step(resting: Prepared) -> None:
 def test_seeds_and_validation_share_no_drawn_picture() -> None:
     spec, alphabet = SPEC, Alphabet("abc" + LETTERS)
     trainings = [
-        np.concatenate([make(None, 1, seed=seed, augment="none").rows(step, 0, 8)[0] for step in range(2)])
+        np.concatenate([make(None, 1, seed=seed, augment="none", batch=8)[step][0] for step in range(2)])
         for seed in range(3)
     ]
     source = make(None, 1).drawn[0]

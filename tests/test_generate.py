@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from captchalab.errors import RunError, UsageError
 from captchalab.reading.image import sniff_format
@@ -23,6 +24,7 @@ from captchalab.samples.folder import FolderSource
 from captchalab.samples.sample import AtRest, Sample
 from captchalab.sources import open_source
 from captchalab.synth.generate import CHUNK, generate
+from captchalab.synth.processes import in_order
 from captchalab.synth.source import SchemeSource
 
 MANY = 3 * CHUNK + 9
@@ -293,3 +295,16 @@ generate(open_source("scheme:lepture"), "out", 200, workers=2)
         "write it into a file, or draw in this process with workers=1"
     )
     assert not list((tmp_path / "out").glob("*.png"))
+
+
+def blas_threads(_item: object = None) -> list[int]:
+    _ = np.ones((2, 2)) @ np.ones((2, 2))
+    return [each["num_threads"] for each in threadpool_info() if each["user_api"] == "blas"]
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_linear_algebra_takes_one_thread_while_pictures_are_drawn(processes: int) -> None:
+    with threadpool_limits(2, user_api="blas"):
+        for threads in in_order(blas_threads, range(3), processes):
+            assert threads and set(threads) == {1}
+        assert set(blas_threads()) == {2}

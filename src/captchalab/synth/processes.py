@@ -15,6 +15,7 @@ from multiprocessing.connection import wait
 from typing import Any, TypeVar
 
 from captchalab.errors import RunError, UsageError
+from captchalab.processors import one_blas_thread
 from captchalab.synth.opencv import cv2
 
 Item = TypeVar("Item")
@@ -32,7 +33,8 @@ def in_order(function: Callable[[Item], Answer], items: Iterable[Item], processe
     program that processes cannot be started from, ``RunError`` if one dies.
     """
     if processes == 1:
-        yield from map(function, items)
+        with one_blas_thread():
+            yield from map(function, items)
         return
     if getattr(sys.modules["__main__"], "__file__", None) == "<stdin>":
         raise UsageError(
@@ -62,6 +64,7 @@ def _start_worker(function: Callable[[Any], Any]) -> None:
     global _function
     _function = function
     cv2.setNumThreads(1)
+    one_blas_thread()
     # Ctrl-C reaches all processes of a terminal: the first one ends the others.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()

@@ -102,15 +102,16 @@ class Batches(Dataset[Batch]):
     _order: tuple[int, NDArray[np.int64]] | None = field(default=None, repr=False)
 
     def __getitem__(self, step: int) -> Batch:
-        return to_batch(*self.rows(step, 0, self.batch), self.alphabet)
+        images = np.empty((self.batch, *self.spec.shape), np.uint8)
+        texts = self.draw_rows(images, step, 0, self.batch)
+        return to_batch(images, texts, self.alphabet)
 
-    def rows(self, step: int, low: int, high: int) -> tuple[NDArray[np.uint8], list[str]]:
-        """Pictures ``(high - low, H, W, C)`` and texts of some rows of the batch of ``step``."""
+    def draw_rows(self, images: NDArray[np.uint8], step: int, low: int, high: int) -> list[str]:
+        """Rows ``low`` to ``high`` of the batch of ``step`` into ``images`` ``(B, H, W, C)``; their texts."""
         first = (step * self.world + self.rank) * self.batch
         numbers = range(first + low, first + high)
         drawn = [self._draw(turn, numbers) for turn in range(len(self.drawn))]
-        images = np.empty((high - low, *self.spec.shape), np.uint8)
-        return images, [self._fill(out, n, drawn) for out, n in zip(images, numbers, strict=True)]
+        return [self._fill(out, n, drawn) for out, n in zip(images[low:high], numbers, strict=True)]
 
     @property
     def _kinds(self) -> int:
