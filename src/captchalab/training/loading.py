@@ -63,7 +63,7 @@ def load_ahead(batches: Batches, steps: Iterable[int], workers: int) -> Generato
 
 
 def load_in_turns(batches: Batches, steps: Iterable[int], helpers: int) -> Generator[Batch, None, None]:
-    """The batches of ``steps``, in order, each made when asked for, by this process and ``helpers`` others.
+    """The batches of ``steps``, in order, a few at a time, by this process and ``helpers`` others.
 
     Close the generator when done: the garbage collector may end the helpers' pipes before their pool.
     Raises ``RunError`` if a helper dies.
