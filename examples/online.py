@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 from typing import Any
+from urllib.error import HTTPError, URLError
 from urllib.parse import urlencode
 from urllib.request import Request, urlopen
 
@@ -53,4 +54,9 @@ def post(url: str, body: bytes, headers: dict[str, str]) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except HTTPError as error:
+        raise SystemExit(f"{error.url}: {error.code}, {json.load(error)['detail']}") from None
+    except URLError as error:
+        raise SystemExit(f"no server answers ({error.reason}): start one with captchalab serve") from None
