@@ -13,13 +13,16 @@ from accelerate import Accelerator
 from captchalab.training.batches import Batch
 from captchalab.training.budget import FINISH_SECONDS, decide_steps, fill_intervals
 from captchalab.training.device import as_the_first
+from captchalab.training.loading import BATCHES_A_TURN
 from captchalab.training.loop import train_step
 from captchalab.training.plan import Plan
 from captchalab.training.progress import Estimate
 from captchalab.training.state import State
 from captchalab.training.validate import validate
 
-WARM_UP, MEASURED = 3, 12
+WARM_UP = 3
+MEASURED = 3 * BATCHES_A_TURN
+"""Steps: of whole turns, each of which begins with drawing."""
 LONGEST = 4.0
 """Seconds after which measuring ends early."""
 

@@ -124,8 +124,8 @@ def fit(
     with training_alone(run) if chief else nullcontext():
         if chief:
             write_beginning(run, plan, state, resumed)
-        trainer = _trainer(run, plan, state, accelerator, tell, tensorboard)
-        trainer.seconds = seconds_to_train(plan.recipe, time.monotonic() - begun)
+        seconds = seconds_to_train(plan.recipe, time.monotonic() - begun)
+        trainer = _trainer(run, plan, seconds, state, accelerator, tell, tensorboard)
         with closing(loading), _saying_how_to_go_on(run, tell):
             trained = trainer.run(stream)
         plan = trainer.plan
@@ -178,11 +178,18 @@ def _saying_how_to_go_on(run: Path, tell: OnProgress) -> Iterator[None]:
 
 
 def _trainer(
-    run: Path, plan: Plan, state: State, accelerator: Accelerator, tell: OnProgress, tensorboard: bool
+    run: Path,
+    plan: Plan,
+    seconds: float,
+    state: State,
+    accelerator: Accelerator,
+    tell: OnProgress,
+    tensorboard: bool,
 ) -> Trainer:
     board = run / "tensorboard" if tensorboard else None
     return Trainer(
         plan=plan,
+        seconds=seconds,
         state=state,
         accelerator=accelerator,
         network=accelerator.prepare_model(state.network),

@@ -35,6 +35,8 @@ class Trainer:
     """One training under way: the plan, the state, and the device that works on it."""
 
     plan: Plan
+    seconds: float
+    """What the training may take, what it took before a resumption included; 0: the steps stand."""
     state: State
     accelerator: Accelerator
     network: nn.Module
@@ -45,8 +47,6 @@ class Trainer:
     on_progress: OnProgress
     on_replan: Callable[[Recipe], object]
     """Called with the recipe whenever its steps are planned anew."""
-    seconds: float = 0.0
-    """What the training may take, what it took before a resumption included; 0: the steps stand."""
 
     def run(self, batches: Iterable[Batch]) -> bool:
         """Train until the steps are done, the target is reached, or nothing is gained any more.
