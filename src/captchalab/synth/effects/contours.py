@@ -59,12 +59,18 @@ def contour(
     *,
     offset_x: Range = (-3.0, 3.0),
     offset_y: Range = (-3.0, 3.0),
+    stretch_x: Range = 1.0,
     colour: Paint = "ink",
     opacity: Range = 1.0,
 ) -> Bytes:
-    """A hairline along the edges of the text, moved aside by offsets in pixels, behind it."""
+    """A hairline along the edges of the text, moved aside by offsets in pixels, behind it.
+
+    It is ``stretch_x`` times as wide as the text, about the middle of the picture.
+    """
     height, width = picture.shape[:2]
-    shift = np.array(((1, 0, pick(rng, offset_x)), (0, 1, pick(rng, offset_y))), dtype=np.float32)
+    wide = pick(rng, stretch_x)
+    aside = pick(rng, offset_x) + (1 - wide) * (width - 1) / 2
+    shift = np.array(((wide, 0, aside), (0, 1, pick(rng, offset_y))), dtype=np.float32)
     line = cv2.morphologyEx(picture[:, :, 3], cv2.MORPH_GRADIENT, _PAIR)
     moved = np.asarray(cv2.warpAffine(line, shift, (width, height)), dtype=np.uint8)
     return _behind(picture, moved, choose_colour(rng, colour, colours), pick(rng, opacity))

@@ -30,7 +30,7 @@ G = Scheme(
     texts=Syllables(consonants="bcdfghjklmnpqrstvxyz"),
     width=200,
     height=70,
-    palette=Palette(background="#ffffff", ink=(0, 255), contrast=35),
+    palette=Palette(background="#ffffff", ink=(0, 255), contrast=65),
     over=(
         step(
             "wobble",
@@ -41,7 +41,7 @@ G = Scheme(
             lean=0,
             smooth=False,
         ),
-        step("blur", radius=(0.6, 0.85)),
+        step("blur", radius=(0.5, 0.75)),
         step("jpeg", quality=(45, 55)),
     ),
 )
@@ -63,7 +63,7 @@ Y = Scheme(
     width=290,
     height=80,
     palette=Palette(background="#ffffff", ink="#000000"),
-    on_text=(step("contour", offset_x=(-2.5, 2.5), offset_y=(-1.8, 1.8), opacity=(0.6, 1)),),
+    on_text=(step("contour", offset_x=(-3, 3), offset_y=(-2.2, 2.2), stretch_x=(0.965, 1.035)),),
     over=(
         step(
             "wobble",
@@ -74,7 +74,7 @@ Y = Scheme(
             lean=0,
             smooth=False,
         ),
-        step("blur", radius=(0.55, 0.85)),
+        step("blur", radius=(0.5, 0.8)),
         step("jpeg", quality=(45, 55)),
     ),
 )

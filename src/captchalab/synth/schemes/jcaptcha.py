@@ -15,6 +15,7 @@ DEJAVU = (
     *("DejaVuSerif", "DejaVuSerif-Bold", "DejaVuSerif-Italic", "DejaVuSerif-BoldItalic"),
     *("DejaVuSansMono", "DejaVuSansMono-Bold"),
 )
+BOLD = tuple(name for name in DEJAVU if "Bold" in name)
 
 DEFAULT = Scheme(
     name="jcaptcha-default",
@@ -61,7 +62,14 @@ _GROUNDS: tuple[Step, ...] = (
         size=(0.015, 0.04),
         smooth=False,
     ),
-    step("points", variant="mint", count=(100, 220), radius=1, colour=("#202824", "#505a56", "#9aa8a2")),
+    step(
+        "points",
+        variant="mint",
+        count=(250, 500),
+        radius=1,
+        colour=("#202824", "#505a56", "#7c8a84", "#9aa8a2"),
+    ),
+    step("points", variant="mint", count=(20, 60), radius=2, colour=("#3c4642", "#7c8a84")),
     step("mottle", variant="granite", count=30, colour=(20, 80), size=(0.01, 0.03)),
     step("mottle", variant="net", count=1, colour="#04040c"),
     step(
@@ -126,9 +134,17 @@ _GROUNDS: tuple[Step, ...] = (
     ),
     step("mottle", variant="threads", count=1, colour="#82b8b0"),
     step(
+        "mottle",
+        variant="threads",
+        count=8,
+        colour=("#82b8b0", "#82b8b0", "#82b8b0", "#a8d4ce", "#e8fffc"),
+        size=(0.01, 0.03),
+        smooth=False,
+    ),
+    step(
         "hatch",
         variant="threads",
-        spacing=(0.04, 0.1),
+        spacing=(0.03, 0.08),
         angle=(50, 90),
         jitter=(0.5, 2),
         colour="#e8fffc",
@@ -162,7 +178,17 @@ _GROUNDS: tuple[Step, ...] = (
         octave_count=1,
     ),
     step("emboss", variant="crumpled paper", strength=(0.3, 1.5)),
-    step("mottle", variant="pixels", count=40, colour="grey 60 220", size=0.01, smooth=False),
+    step("mottle", variant="pixels", count=40, colour=(40, 220), size=0.01, smooth=False),
+    step(
+        "pattern",
+        variant="pixels",
+        kind="stripes",
+        spacing=(10, 30),
+        angle=0,
+        share=(0.1, 0.25),
+        colour="#181820",
+        opacity=(0.4, 0.9),
+    ),
     step(
         "mottle",
         variant="tiles",
@@ -188,7 +214,8 @@ _GROUNDS: tuple[Step, ...] = (
         colour=("#f8d8f8", "#e8a8d8", "#c84850", "#1c1230", "#302850"),
         size=(0.12, 0.3),
     ),
-    step("gaussian", variant="craters", sigma=(5, 25)),
+    step("posterize", variant="craters", levels=(3, 6)),
+    step("gaussian", variant="craters", sigma=(5, 40)),
     step(
         "mottle",
         variant="lava",
@@ -231,8 +258,13 @@ NON_LINEAR = Scheme(
     name="jcaptcha-nonlinear",
     summary="white, yellow and black letters of many fonts, up and down, on cyan and grey (JCaptcha, Java)",
     lettering=RowLettering(
-        # Condensed faces are nine tenths as wide.
-        fonts=(*DEJAVU, "DejaVuSans-ExtraLight", "DejaVuSansMono-Oblique", "DejaVuSansMono-BoldOblique"),
+        # Condensed faces are nine tenths as wide. Three quarters are bold.
+        fonts=(
+            *DEJAVU,
+            *BOLD,
+            *("DejaVuSans-ExtraLight", "DejaVuSansMono-Oblique"),
+            *("DejaVuSansMono-BoldOblique", "DejaVuSansMono-BoldOblique"),
+        ),
         size=(0.235, 0.295),
         rotation=(-19, 19),
         stretch_x=(0.88, 1.02),
