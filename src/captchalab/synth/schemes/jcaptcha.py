@@ -9,20 +9,26 @@ from captchalab.synth.texts import RandomTexts
 from captchalab.synth.words import Words
 
 SMALL = "abcdefghijklmnopqrstuvwxyz"
-# What a Java machine on Linux finds.
-DEJAVU = (
-    *("DejaVuSans", "DejaVuSans-Bold", "DejaVuSans-Oblique", "DejaVuSans-BoldOblique"),
-    *("DejaVuSerif", "DejaVuSerif-Bold", "DejaVuSerif-Italic", "DejaVuSerif-BoldItalic"),
-    *("DejaVuSansMono", "DejaVuSansMono-Bold"),
+# What a Java machine on Linux finds, each drawn plain, bold or slanted, so that two thirds are bold;
+# condensed faces are nine tenths as wide (``stretch_x``).
+_BOLD = (
+    *("DejaVuSans-Bold", "DejaVuSans-BoldOblique", "DejaVuSerif-Bold", "DejaVuSerif-BoldItalic"),
+    *("DejaVuSansMono-Bold", "DejaVuSansMono-BoldOblique"),
 )
-BOLD = tuple(name for name in DEJAVU if "Bold" in name)
+FACES = (
+    *("DejaVuSans", "DejaVuSans-Oblique", "DejaVuSans-ExtraLight", "DejaVuSerif", "DejaVuSerif-Italic"),
+    *("DejaVuSansMono", "DejaVuSansMono-Oblique"),
+    *_BOLD,
+    *_BOLD,
+)
 
 DEFAULT = Scheme(
     name="jcaptcha-default",
     summary="made-up words in black letters with holes, warped by rings of waves, on white (JCaptcha, Java)",
     lettering=RowLettering(
-        fonts=DEJAVU,
+        fonts=FACES,
         size=(0.29, 0.337),
+        stretch_x=(0.9, 1.0),
         place="anywhere",
         gap=(0.62, 0.67),
         baseline=(0.19, 0.77),
@@ -36,7 +42,7 @@ DEFAULT = Scheme(
     width=200,
     height=100,
     palette=Palette(background="#ffffff", ink="#000000"),
-    on_text=(step("holes", count=(3, 6), size=(0.05, 0.1)),),
+    on_text=(step("holes", count=(3, 6), size=(0.045, 0.09)),),
     over=(
         step(
             "water_ripple",
@@ -230,8 +236,9 @@ BASIC_LIST = Scheme(
     name="jcaptcha-basiclist",
     summary="words in white letters, each twice, on textures and patterns (JCaptcha, Java)",
     lettering=RowLettering(
-        fonts=DEJAVU,
+        fonts=FACES,
         size=(0.2, 0.25),
+        stretch_x=(0.9, 1.0),
         shear=(-0.33, 0),
         shear_y=(0, 0.33),
         pivot="pen",
@@ -258,13 +265,7 @@ NON_LINEAR = Scheme(
     name="jcaptcha-nonlinear",
     summary="white, yellow and black letters of many fonts, up and down, on cyan and grey (JCaptcha, Java)",
     lettering=RowLettering(
-        # Condensed faces are nine tenths as wide. Three quarters are bold.
-        fonts=(
-            *DEJAVU,
-            *BOLD,
-            *("DejaVuSans-ExtraLight", "DejaVuSansMono-Oblique"),
-            *("DejaVuSansMono-BoldOblique", "DejaVuSansMono-BoldOblique"),
-        ),
+        fonts=FACES,
         size=(0.235, 0.295),
         rotation=(-19, 19),
         stretch_x=(0.88, 1.02),
