@@ -64,7 +64,7 @@ _GROUNDS: tuple[Step, ...] = (
         "mottle",
         variant="mint",
         count=8,
-        colour=("#c8dad2", "#d6e8e0", "#dceee6", "#e6f8f0"),
+        colour=("#b0c4ba", "#c8dad2", "#d6e8e0", "#e6f8f0"),
         size=(0.015, 0.04),
         smooth=False,
     ),
@@ -131,6 +131,7 @@ _GROUNDS: tuple[Step, ...] = (
         colour="grey 215 235",
         thickness=(1, 2),
     ),
+    step("grain", variant="white paper", reach=(4, 14), grey=True),
     step(
         "mottle",
         variant="balls",
@@ -143,7 +144,7 @@ _GROUNDS: tuple[Step, ...] = (
         "mottle",
         variant="threads",
         count=8,
-        colour=("#82b8b0", "#82b8b0", "#82b8b0", "#a8d4ce", "#e8fffc"),
+        colour=("#5a968e", "#82b8b0", "#82b8b0", "#a8d4ce", "#e8fffc"),
         size=(0.01, 0.03),
         smooth=False,
     ),
@@ -175,6 +176,7 @@ _GROUNDS: tuple[Step, ...] = (
     step("posterize", variant="marble", levels=(2, 4)),
     step("edges", variant="marble", strength=(0.4, 0.7)),
     step("contrast", variant="marble", factor=1, brightness=(95, 118)),
+    step("grain", variant="marble", reach=(10, 45), grey=True),
     step(
         "texture",
         variant="crumpled paper",
@@ -213,6 +215,7 @@ _GROUNDS: tuple[Step, ...] = (
         colour=(0, 220),
         opacity=(0.7, 1),
     ),
+    step("grain", variant="tiles", reach=(10, 40), grey=True),
     step(
         "mottle",
         variant="craters",
@@ -221,7 +224,7 @@ _GROUNDS: tuple[Step, ...] = (
         size=(0.12, 0.3),
     ),
     step("posterize", variant="craters", levels=(3, 6)),
-    step("gaussian", variant="craters", sigma=(5, 40)),
+    step("gaussian", variant="craters", sigma=(10, 60)),
     step(
         "mottle",
         variant="lava",
