@@ -175,6 +175,13 @@ def test_a_font_may_lie_beside_the_file(tmp_path: Path) -> None:
     assert table_of(scheme)["lettering"]["fonts"] == [str((tmp_path / "own.otf").absolute())]
 
 
+def test_the_font_of_decoys_may_lie_beside_the_file(tmp_path: Path) -> None:
+    (tmp_path / "own.otf").write_bytes((FOLDER / "ComicNeue-Bold.otf").read_bytes())
+    scheme = load_scheme(saved(tmp_path, LIKE + '[[over]]\neffect = "decoys"\nfont = "own.otf"'))
+    assert scheme.over[0].options["font"] == str(tmp_path / "own.otf")
+    assert table_of(scheme)["over"][0]["font"] == str((tmp_path / "own.otf").absolute())
+
+
 def test_a_group_or_a_folder_of_fonts_is_a_font(tmp_path: Path) -> None:
     (tmp_path / "fonts").mkdir()
     (tmp_path / "fonts" / "own.otf").write_bytes((FOLDER / "ComicNeue-Bold.otf").read_bytes())
@@ -207,8 +214,19 @@ ROW = LIKE + '[lettering]\nkind = "row"\nfonts = ["sans"]\n'
         (LIKE + "width = 9", ("width = 9", "16 to 4096")),
         (LIKE + 'width = "wide"', ('width = "wide"', "whole number")),
         (LIKE + "width = true", ("width = true", "whole number")),
+        (LIKE + "width = 200.0", ("width = 200", "without a point")),
+        (LIKE + "width = " + "9" * 5000, ("not valid TOML",)),
+        (LIKE + "x = " + "[" * 5000, ("not valid TOML",)),
+        (LIKE + "summary = 2020-01-01", ("summary = 2020-01-01", "a text")),
+        (LIKE + "[palette]\nink = [1, 2, 3]", ("ink = [1, 2, 3]", "[low, high]")),
+        (LIKE + '[palette]\nink = "#ffffff"\nbackground = "#ffffff"', ("nothing can be read",)),
+        (LIKE + '[[over]]\neffect = "contrast"\nbrightness = 1000', ("nothing can be read",)),
+        (LIKE + '[[over]]\neffect = "lines"\nthickness = -3', ("thickness = -3", "0 to 200")),
+        (LIKE + '[[over]]\neffect = "decoys"\nfont = "my.ttf"', ("(decoys): font", "my.ttf")),
+        (LIKE + "[lettering]\nfonts = ['" + "a" * 300 + "']", ("fonts", "unknown font")),
+        (LIKE + '[texts]\nkind = "syllables"\nconsonants = "b "', ("[texts]", "no blanks")),
         (LIKE + "lengths = [6, 4]", ("lengths = [6, 4]", "fewest")),
-        (LIKE + "lengths = 4", ("lengths = 4", "list")),
+        (LIKE + "lengths = 4", ("lengths = 4", "[4, 4]")),
         (LIKE + 'alphabet = "aa"', ("alphabet", "twice")),
         ("like = [1]", ("like", "lepture")),
         (LIKE + '[[over]]\neffect = ["dots"]', ("[[over]] 1", "effect", "dots")),

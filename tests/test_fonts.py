@@ -8,6 +8,7 @@ import pytest
 from fontTools.fontBuilder import FontBuilder
 from fontTools.pens.ttGlyphPen import TTGlyphPen
 from fontTools.ttLib.tables._g_l_y_f import Glyph
+from matplotlib import get_data_path
 
 from captchalab.errors import UsageError
 from captchalab.reading.alphabet import Alphabet
@@ -138,6 +139,11 @@ def test_boxes_and_blanks_are_not_held(gappy: str) -> None:
     with pytest.raises(UsageError, match="has: B, C, D;"):
         holders((gappy,), "ABCD")
     assert holders((gappy, "DejaVuSans"), "AB") == {"A": (gappy, "DejaVuSans"), "B": ("DejaVuSans",)}
+
+
+def test_a_font_of_one_box_for_all_holds_nothing() -> None:
+    last_resort = Path(get_data_path()) / "fonts" / "ttf" / "LastResortHE-Regular.ttf"
+    assert [c for c in PLAIN if holds(str(last_resort), c)] == []
 
 
 @pytest.mark.parametrize("font", [*GROUPS["chinese"]])

@@ -268,9 +268,17 @@ def test_what_is_there_already_is_never_written_over(tmp_path: Path) -> None:
     (tmp_path / "full" / "mine.txt").write_text("mine")
     with pytest.raises(UsageError, match="not empty"):
         generate(source, tmp_path / "full", 2)
-    (tmp_path / "full" / "index.jsonl").write_text("mine")
+    (tmp_path / "full" / "index.jsonl").write_text("mine\n")
     with pytest.raises(UsageError, match="no index of a drawing"):
         generate(source, tmp_path / "full", 2)
+    (tmp_path / "full" / "index.jsonl").write_text("")
+    with pytest.raises(UsageError, match="not empty"):
+        generate(source, tmp_path / "full", 2)
+    for name in ("half.tar", "half.parquet"):
+        (tmp_path / f"{name}.part").write_text("somebody's download")
+        with pytest.raises(UsageError, match="in the way"):
+            generate(source, tmp_path / name, 2)
+        assert (tmp_path / f"{name}.part").read_text() == "somebody's download"
     (tmp_path / "mine.tar").write_text("mine")
     with pytest.raises(UsageError, match="exists already"):
         generate(source, tmp_path / "mine.tar", 2)
@@ -280,6 +288,28 @@ def test_what_is_there_already_is_never_written_over(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="not drawn"):
         generate(FolderSource(tmp_path / "out"), tmp_path / "new", 2)
     assert not (tmp_path / "new").exists()
+
+
+def test_a_folder_that_lacks_pictures_is_not_gone_on_with(tmp_path: Path) -> None:
+    source = SchemeSource("lepture")
+    generate(source, tmp_path, 3)
+    first, second, _ = sorted(tmp_path.glob("*.png"), key=lambda path: path.stem[-4:])
+    second.unlink()
+    with pytest.raises(UsageError, match=f"{second.name} is gone"):
+        generate(source, tmp_path, 3)
+    second.write_bytes(first.read_bytes()[:-1])
+    with pytest.raises(UsageError, match=f"{second.name} is gone or was changed"):
+        generate(source, tmp_path, 3)
+
+
+def test_labels_of_somebody_else_are_left_alone(tmp_path: Path) -> None:
+    source = SchemeSource("lepture")
+    generate(source, tmp_path, 2)
+    mine = '{"file": "84KI_0000.png", "text": "84KI"}\n'
+    (tmp_path / "labels.jsonl").write_text(mine)
+    with pytest.raises(UsageError, match="not of this drawing"):
+        generate(source, tmp_path, 2)
+    assert (tmp_path / "labels.jsonl").read_text() == mine
 
 
 def test_a_program_without_a_file_is_told_how_to_draw(tmp_path: Path) -> None:

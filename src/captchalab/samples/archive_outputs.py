@@ -28,7 +28,7 @@ ROW_GROUP = 1_000
 class TarOutput(Output):
     """Members ``TEXT_0000.png``, ..., then ``labels.jsonl`` where texts need it, then ``index.jsonl``.
 
-    Raises ``UsageError`` if the file exists already.
+    Raises ``UsageError`` if the file exists already, or a foreign one where it is to grow.
     """
 
     def __init__(self, path: Path, drawn: Mapping[str, Any], count: int) -> None:
@@ -37,7 +37,12 @@ class TarOutput(Output):
         make_folder(path.parent)
         self._path = path
         self._part = path.with_name(path.name + ".part")
-        super().__init__(path.with_name(path.name + ".part.jsonl"), drawn, count)
+        index = path.with_name(path.name + ".part.jsonl")
+        if self._part.exists() and not index.exists():
+            raise UsageError(
+                f"{self._part} is in the way and not of a drawing: move it, or name another file"
+            )
+        super().__init__(index, drawn, count)
         end = sum(_length(row) for row in self.journal)
         if end and (not self._part.exists() or self._part.stat().st_size < end):
             self.journal.close()

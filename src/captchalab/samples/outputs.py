@@ -73,29 +73,38 @@ class Output(ABC):
 class FolderOutput(Output):
     """``TEXT_0000.png``, ...; ``labels.jsonl`` for texts that are no file names; ``index.jsonl``.
 
-    Raises ``UsageError`` if the folder holds something else.
+    Raises ``UsageError`` if the folder holds something else, or lacks pictures that its index names.
     """
 
     def __init__(self, folder: Path, drawn: Mapping[str, Any], count: int) -> None:
         index = folder / INDEX_FILE
-        if folder.is_dir() and not index.exists() and any(folder.iterdir()):
+        if folder.is_dir() and not _begun(index) and any(path != index for path in folder.iterdir()):
             raise UsageError(f"{folder} is not empty: name a new folder, so that two drawings do not mix")
         make_folder(folder)
         super().__init__(index, drawn, count)
         self._folder = folder
-        for unfinished in folder.glob(".*.part"):
-            unfinished.unlink()
-        _forget_labels(folder / LABEL_FILES[0], self.done)
-        self._writer = FolderWriter(folder)
+        try:
+            self._check_files()
+            for unfinished in folder.glob(".*.part"):
+                unfinished.unlink()
+            _forget_labels(folder / LABEL_FILES[0], self.done)
+            self._writer = FolderWriter(folder)
+        except BaseException:
+            self.journal.close()
+            raise
+
+    def _check_files(self) -> None:
+        for row in self.journal:
+            path = self._folder / row.file
+            if not path.is_file() or path.stat().st_size != row.bytes:
+                raise UsageError(
+                    f"cannot go on: {path} is gone or was changed; name another folder, or delete this one"
+                )
 
     def last(self) -> bytes:
-        """The file of the last row. Raises ``UsageError`` if it is gone."""
+        """The file of the last row."""
         assert self.journal.last is not None
-        path = self._folder / self.journal.last.file
-        try:
-            return path.read_bytes()
-        except OSError as error:
-            raise UsageError(f"cannot go on: {path}: {error.strerror}; name another folder") from None
+        return (self._folder / self.journal.last.file).read_bytes()
 
     def _write(self, samples: Sequence[Encoded], tails: Sequence[str]) -> list[Row]:
         files = [
@@ -113,15 +122,30 @@ class FolderOutput(Output):
         super().close()
 
 
+def _begun(index: Path) -> bool:
+    """Whether the first line of the index is whole."""
+    if not index.is_file():
+        return False
+    with index.open("rb") as lines:
+        return lines.readline().endswith(b"\n")
+
+
 def _forget_labels(path: Path, done: int) -> None:
-    """Takes the rows of samples from number ``done`` on out of our own label file, where there is one."""
+    """Takes the rows of samples from number ``done`` on out of our own label file, where there is one.
+
+    Raises ``UsageError`` for one that is not ours.
+    """
     if not path.exists():
         return
     end = 0
     with path.open("rb") as lines:
         for line in lines:
+            if not line.endswith(b"\n"):
+                break
             number = line.partition(b'"_')[2].partition(b".")[0]
-            if not line.endswith(b"\n") or int(number) >= done:
+            if not number.isdigit():
+                raise UsageError(f"{path} is not of this drawing: move it, or name another folder")
+            if int(number) >= done:
                 break
             end += len(line)
     if end:

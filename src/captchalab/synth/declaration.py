@@ -12,6 +12,8 @@ from dataclasses import MISSING, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any, get_type_hints
 
+import numpy as np
+
 from captchalab.errors import UsageError, suggest
 from captchalab.reading.alphabet import MAX_LABEL_LENGTH, Alphabet
 from captchalab.synth.colours import Palette
@@ -26,13 +28,16 @@ from captchalab.synth.declared_values import (
     required,
     section,
 )
-from captchalab.synth.fonts import GROUPS, bundled, expand, load
+from captchalab.synth.drawing import draw_all
+from captchalab.synth.fonts import GROUPS, bundled, expand, is_there, load
 from captchalab.synth.options import LARGEST_SIDE, SMALLEST_SIDE
 from captchalab.synth.randomness import random_for
 from captchalab.synth.scheme import Scheme, Step
 from captchalab.synth.schemes import SCHEMES
 
 _PALETTE_TRIES = 50
+_FAINTEST = 8
+"""Grey levels that something to read stands out by, at least."""
 _LIMITS = {"width": (SMALLEST_SIDE, LARGEST_SIDE), "height": (SMALLEST_SIDE, LARGEST_SIDE)}
 
 
@@ -44,11 +49,12 @@ def load_scheme(path: Path) -> Scheme:
         raise UsageError(f"cannot read the scheme {path} ({error.strerror})") from None
     except UnicodeDecodeError:
         raise UsageError(f"the scheme {path} is not UTF-8") from None
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # beside broken syntax: endless numbers, endless nesting
         raise UsageError(f"the scheme {path} is not valid TOML: {error}") from None
     scheme = scheme_of({"name": path.stem, **table}, str(path), path.parent)
     try_steps(scheme, str(path))
     _try_palette(scheme.palette, str(path))
+    _try_drawing(scheme, str(path))
     return scheme
 
 
@@ -62,6 +68,16 @@ def _try_palette(palette: Palette, where: str) -> None:
         f"{where} [palette]: contrast = {palette.contrast:g}: background and ink never differ so much in "
         "brightness; lower it, or choose other colours"
     )
+
+
+def _try_drawing(scheme: Scheme, where: str) -> None:
+    """Raises ``UsageError`` for pictures on which nothing can be read."""
+    try:
+        pictures = [picture for picture, _ in draw_all(scheme, 0, range(3))]
+    except UsageError:  # characters that its fonts lack: whoever opens it may choose others
+        return
+    if max(int(np.ptp(picture)) for picture in pictures) < _FAINTEST:
+        raise UsageError(f"{where}: its pictures are of one colour all over: nothing can be read")
 
 
 def scheme_of(table: Mapping[str, Any], where: str, folder: Path = Path()) -> Scheme:
@@ -124,7 +140,7 @@ class _Builder:
         if hint in KINDS:
             return self._kind(KINDS[hint], value, where, default)
         if hint == STEPS:
-            return steps_of(value, where, key == "on_text")
+            return steps_of(value, where, key == "on_text", self._font)
         if is_dataclass(hint) and isinstance(hint, type):
             base = default if isinstance(default, hint) else None
             return self.build(hint, _as_table(value, where), section(where), base)
@@ -149,7 +165,7 @@ class _Builder:
         return self.build(kind, table, where, default if type(default) is kind else None)
 
     def _font(self, font: str, where: str) -> str:
-        if not _comes_along(font) and (self._folder / font).exists():
+        if not _comes_along(font) and is_there(self._folder / font, Path.exists):
             font = str(self._folder / font)
         try:
             for each in expand((font,)):
@@ -216,7 +232,7 @@ def _plain(key: str, value: Any) -> Any:
         return dict(value)
     if isinstance(value, tuple):
         return [_plain(key, each) for each in value]
-    if value and (key == "file" or (key == "fonts" and not _comes_along(value))):
+    if value and (key == "file" or (key in ("font", "fonts") and not _comes_along(value))):
         return str(Path(value).absolute())
     return value
 

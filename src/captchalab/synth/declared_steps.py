@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any, get_type_hints
 
@@ -28,19 +28,22 @@ from captchalab.synth.randomness import random_for
 from captchalab.synth.ranges import Range, check_span
 from captchalab.synth.scheme import Scheme, Step
 
+FindFont = Callable[[str, str], str]
+"""A font's name as a declaration has it, and where that stands, to the name or path that is loaded."""
 
-def steps_of(value: Any, where: str, on_layer: bool) -> tuple[Step, ...]:
+
+def steps_of(value: Any, where: str, on_layer: bool, find_font: FindFont) -> tuple[Step, ...]:
     """The steps of an array of tables; ``on_layer`` where they work on the text alone."""
     if not isinstance(value, list) or not all(isinstance(each, dict) for each in value):
         key = where.rpartition(" ")[2]
         raise UsageError(f'{where} = {toml_value(value)}: write [[{key}]] and below it effect = "NAME"')
     return tuple(
-        _step(dict(each), f"{section(where, many=True)} {number}", on_layer)
+        _step(dict(each), f"{section(where, many=True)} {number}", on_layer, find_font)
         for number, each in enumerate(value, 1)
     )
 
 
-def _step(table: dict[str, Any], where: str, on_layer: bool) -> Step:
+def _step(table: dict[str, Any], where: str, on_layer: bool, find_font: FindFont) -> Step:
     effect = table.pop("effect", None)
     if effect is None:
         raise UsageError(f"{where}: effect is missing; known: {', '.join(EFFECTS)}")
@@ -62,6 +65,8 @@ def _step(table: dict[str, Any], where: str, on_layer: bool) -> Step:
         if key not in allowed:
             raise at(where, suggest(key, ["effect", "probability", "variant", *allowed], "option"))
         options[key] = _option(effect, key, each, where)
+        if key == "font" and options[key]:
+            options[key] = find_font(options[key], f"{where}: {key}")
     return Step(effect, options, probability, variant)
 
 
@@ -87,6 +92,9 @@ def _option(effect: str, key: str, value: Any, where: str) -> Any:
 
 _LIMITS: dict[str, tuple[float, float]] = {
     "count": (0, 100_000),
+    "thickness": (0, 200),
+    "wavelength": (0.01, 1000),
+    "spacing": (0.001, 10_000),
     "opacity": (0, 1),
     "share": (0, 1),
     "density": (0, 1),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from datetime import date, time
 from functools import reduce
 from operator import or_
 from types import NoneType, UnionType
@@ -97,6 +98,8 @@ def toml_value(value: Any) -> str:
     if isinstance(value, Mapping):
         pairs = (f"{toml_key(key)} = {toml_value(each)}" for key, each in value.items())
         return f"{{ {', '.join(pairs)} }}" if value else "{}"
+    if isinstance(value, date | time):
+        return value.isoformat()
     return str(int(value)) if isinstance(value, float) and value.is_integer() else repr(value)
 
 
@@ -116,7 +119,10 @@ def _is_number(value: Any) -> bool:
 
 _PLAIN: dict[Any, tuple[str, Callable[[Any], bool]]] = {
     bool: ("true or false", lambda value: isinstance(value, bool)),
-    int: ("a whole number", lambda value: isinstance(value, int) and _is_number(value)),
+    int: (
+        f"a whole number, written without a point, none beyond {_LARGEST}",
+        lambda value: isinstance(value, int) and _is_number(value),
+    ),
     float: ("a number", _is_number),
     str: ('a text in " "', lambda value: isinstance(value, str)),
 }
@@ -152,13 +158,14 @@ def _paint(value: Any, where: str) -> Paint:
         if grey and int(grey[1]) <= int(grey[2]) <= 255:
             continue
         if not isinstance(each, str) or not _COLOUR.fullmatch(each):
-            raise refusal(where, each, _PAINT)
+            raise refusal(where, each if isinstance(each, str) else value, _PAINT)
     return tuple(value) if isinstance(value, list) else value
 
 
 def _tuple(inner: tuple[Any, ...], value: Any, where: str) -> tuple[Any, ...]:
     if not isinstance(value, list):
-        raise refusal(where, value, f"a list, [{toml_value(value)}, ...]")
+        more = "..." if inner[-1] is Ellipsis else ", ".join([toml_value(value)] * (len(inner) - 1))
+        raise refusal(where, value, f"a list, [{toml_value(value)}, {more}]")
     if inner[-1] is Ellipsis:
         hints = [inner[0]] * len(value)
     elif len(inner) == len(value):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 
@@ -126,7 +127,7 @@ def expand(fonts: tuple[str, ...]) -> tuple[str, ...]:
     for font in fonts:
         if font in GROUPS:
             found += GROUPS[font]
-        elif Path(font).is_dir():
+        elif is_there(Path(font), Path.is_dir):
             files = sorted(str(path) for path in Path(font).iterdir() if path.suffix.lower() in _SUFFIXES)
             if not files:
                 raise UsageError(f"no font in the folder {font}: it holds no {', '.join(_SUFFIXES)} file")
@@ -136,11 +137,19 @@ def expand(fonts: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
+def is_there(path: Path, test: Callable[[Path], bool]) -> bool:
+    """Whether ``Path.is_file``, ``Path.is_dir`` or ``Path.exists`` holds; not for a name that is too long."""
+    try:
+        return test(path)
+    except OSError:
+        return False
+
+
 @lru_cache(maxsize=1_000)
 def load(font: str, size: int) -> ImageFont.FreeTypeFont:
     """A bundled font by its name, or any other by its path, at ``size`` pixels per em."""
     paths = [*(FOLDER / f"{font}{suffix}" for suffix in _SUFFIXES), Path(font)]
-    path = next((path for path in paths if path.is_file()), None)
+    path = next((path for path in paths if is_there(path, Path.is_file)), None)
     if path is None:
         raise suggest(font, [*bundled(), *GROUPS], "font")
     try:

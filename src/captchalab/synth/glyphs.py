@@ -55,7 +55,7 @@ def holds(font: str, character: str) -> bool:
     if character.isspace():
         return True
     picture = _picture(font, character)
-    return picture.getbbox() is not None and picture != _missing(font)
+    return picture.getbbox() is not None and picture != _missing(font) and not _shows_boxes(font)
 
 
 def _picture(font: str, character: str) -> Image.Image:
@@ -65,6 +65,13 @@ def _picture(font: str, character: str) -> Image.Image:
 @lru_cache(maxsize=1_000)
 def _missing(font: str) -> Image.Image:
     return _picture(font, _NEVER_ASSIGNED)
+
+
+@lru_cache(maxsize=1_000)
+def _shows_boxes(font: str) -> bool:
+    """Whether the font holds nothing but one box for all characters of a block (a "last resort" font)."""
+    one, other = _picture(font, "A"), _picture(font, "8")
+    return one == other != _missing(font)
 
 
 @lru_cache(maxsize=20_000)

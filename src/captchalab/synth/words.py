@@ -149,6 +149,8 @@ class Syllables:
     def __post_init__(self) -> None:
         if not (self.consonants and self.vowels):
             raise UsageError("syllables need at least one consonant and one vowel")
+        if " " in self.consonants + self.vowels:
+            raise UsageError("syllables hold no blanks: a label would end with one")
         check_limits(self, self.limits)
 
     def choose(self, rng: Generator, alphabet: str, lengths: tuple[int, int]) -> str:
