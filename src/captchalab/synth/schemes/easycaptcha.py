@@ -40,24 +40,6 @@ _BLOCKS = RowLettering(
     crisp=True,
     shared=(),
 )
-_CARTOON = RowLettering(
-    fonts=(
-        *("AveriaSansGWF-Regular", "CaveatBrush-Regular", "ComicNeue-Bold", "GloriaHallelujah-Regular"),
-        *("Humor-Sans", "PatrickHand-Regular", "PlainRounded-Bold", "YuseiMagic-Regular"),
-    ),
-    size=(0.56, 0.68),
-    rotation=(-14, 14),
-    stretch_x=(0.9, 1.2),
-    thickness=(1, 3.2),
-    place="columns",
-    start=0,
-    jitter_x=(0.08, 0.18),
-    jitter_y=(-0.02, 0.02),
-    baseline=(0.48, 0.51),
-    colour=_COLOURS,
-    shared=(),
-)
-
 SPEC = Scheme(
     name="easycaptcha-spec",
     summary="hollow cartoon capitals in colours of their own, a curve and two rings (EasyCaptcha)",
@@ -85,10 +67,9 @@ ARITH = replace(
     SPEC,
     name="easycaptcha-arith",
     summary="sums of two digits in hollow cartoon characters of several colours, two rings (EasyCaptcha)",
-    lettering=replace(_CARTOON, size=(0.6, 0.72), jitter_x=(0.18, 0.3)),
+    lettering=replace(_BLOCKS, jitter_x=(0.08, 0.22)),
     texts=Sums(forms=("0-9 + 0-9", "0-9 - 0-9", "0-9 x 0-9")),
     under=(_RINGS,),
-    on_text=(step("block", rim=(1.6, 2.4), depth_x=(-2.5, 2.5), depth_y=(1, 3.5)),),
 )
 
 CHINESE = replace(

@@ -18,6 +18,8 @@ _FONTS = (
     "PlainRounded-Bold",
     "RobotoCondensed-Bold",
     "RocknRollOne-Regular",
+    # An l with a foot, narrow and round characters: three of theirs are not known.
+    *("PatrickHand-Regular", "PlainSchool", "PlainStreet", "YanoneKaffeesatz-Bold"),
 )
 _LETTERING = RowLettering(
     fonts=_FONTS,
@@ -28,7 +30,7 @@ _LETTERING = RowLettering(
     place="columns",
     start=0.0,
     jitter_x=(-0.1, 0.16),
-    jitter_y=(-0.12, 0.12),
+    jitter_y=(-0.12, 0.16),
     baseline=(0.44, 0.485),
     colour=(0, 255),
     fit="clip",
