@@ -9,17 +9,12 @@ from captchalab.synth.texts import RandomTexts
 from captchalab.synth.words import Words
 
 SMALL = "abcdefghijklmnopqrstuvwxyz"
-# What a Java machine on Linux finds, each drawn plain, bold or slanted, so that two thirds are bold;
-# condensed faces are nine tenths as wide (``stretch_x``).
-_BOLD = (
-    *("DejaVuSans-Bold", "DejaVuSans-BoldOblique", "DejaVuSerif-Bold", "DejaVuSerif-BoldItalic"),
-    *("DejaVuSansMono-Bold", "DejaVuSansMono-BoldOblique"),
-)
+# What a Java machine on Linux finds; condensed faces are nine tenths as wide (``stretch_x``).
 FACES = (
     *("DejaVuSans", "DejaVuSans-Oblique", "DejaVuSans-ExtraLight", "DejaVuSerif", "DejaVuSerif-Italic"),
     *("DejaVuSansMono", "DejaVuSansMono-Oblique"),
-    *_BOLD,
-    *_BOLD,
+    *("DejaVuSans-Bold", "DejaVuSans-BoldOblique", "DejaVuSerif-Bold", "DejaVuSerif-BoldItalic"),
+    *("DejaVuSansMono-Bold", "DejaVuSansMono-BoldOblique"),
 )
 
 DEFAULT = Scheme(
