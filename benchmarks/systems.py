@@ -62,7 +62,7 @@ class System:
     tested: int
     drawn: int = 0
     changes: dict[str, Any] = field(default_factory=dict)
-    """Settings of its network's recipe that belong to the setting."""
+    """Settings of its network's recipe that belong to the setting, or to a budget far below the system's."""
 
 
 SYSTEMS = {
@@ -141,7 +141,7 @@ def measure(name: str, settings: argparse.Namespace, conditions: dict[str, Any])
         recipe,
         run_folder(work, f"{name}-{settings.network}", conditions),
         threads,
-        steps=max(1, pictures // load_recipe(recipe).batch),
+        steps=max(1, pictures // load_recipe(recipe).with_changes(**changes).batch),
         **changes,
     )
     fresh = f"{CAPTCHA}?{system.scene}&seed={TEST_SEED}"
