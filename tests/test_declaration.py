@@ -264,6 +264,8 @@ ROW = LIKE + '[lettering]\nkind = "row"\nfonts = ["sans"]\n'
         (LIKE + '[[over]]\neffect = "jpeg"\nquality = 500', ("1 (jpeg)", "quality = 500", "1 to 100")),
         (LIKE + '[[over]]\neffect = "ripple"\nfill = "mirrored"', ('fill = "mirrored"', "ink", '"mirror"')),
         (LIKE + '[[over]]\neffect = "blur"\nradius = [1, 9999]', ("(blur)", "radius = [1, 9999]", "0 to 50")),
+        (LIKE + '[[over]]\neffect = "ripple"\nperiod = 0', ("[[over]] 1 (ripple)", "period = 0", "0.01")),
+        (LIKE + '[[over]]\neffect = "ellipses"\nsize = [-1, 1]', ("(ellipses)", "size = [-1", "0 to 1000")),
         (LIKE + '[[under]]\neffect = "photo"\nopacity = 1.5', ("[[under]] 1", "opacity = 1.5", "0 to 1")),
         (LIKE + "[lettering]\nsizes = []", ("sizes = []", "from 4")),
         (LIKE + "[lettering]\nsizes = [0]", ("sizes = [0]", "from 4")),
