@@ -7,12 +7,12 @@ import json
 import os
 import platform
 import shlex
-import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -89,8 +89,9 @@ def append_line(file: Path, value: dict[str, Any]) -> None:
         handle.write(json.dumps(value, ensure_ascii=False) + "\n")
 
 
+@cache
 def commit() -> str:
-    """The commit, marked where the code that is measured differs from it."""
+    """The commit that this process began with, marked where the code that is measured differs from it."""
     head = _git("rev-parse", "--short=12", "HEAD")
     if not head:
         return "unknown"
@@ -120,9 +121,8 @@ def draw_folder(source: str, folder: Path, count: int) -> Path:
     if folder.is_dir():
         return folder
     partial = folder.with_name(folder.name + ".partial")
-    shutil.rmtree(partial, ignore_errors=True)
     say(f"drawing {count:,} pictures of {source} into {folder}")
-    generate(open_source(source), partial, count)
+    generate(open_source(source), partial, count)  # goes on where it was stopped, and refuses to be two
     return partial.rename(folder)
 
 

@@ -71,11 +71,11 @@ def find_pairs(tally: Tally) -> list[dict[str, Any]]:
     """
     pairs = []
     for one, other in combinations(sorted(tally.by_character), 2):
-        if not tally.confusion[one, other] or not tally.confusion[other, one]:
+        if not tally.confusion[one, other] and not tally.confusion[other, one]:
             continue
         right = [tally.by_character[each].right for each in (one, other)]
         seen = [right[0] + tally.confusion[one, other], right[1] + tally.confusion[other, one]]
-        if sum(seen) < FEWEST:
+        if not all(seen) or sum(seen) < FEWEST:
             continue
         apart = (right[0] / seen[0] + right[1] / seen[1]) / 2
         if apart < LISTED:

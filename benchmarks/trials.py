@@ -67,6 +67,8 @@ def make_folds(source: AtRest, folds: int, repeat: int, folder: Path) -> list[Pa
         picks.append(Pick(source, index, source.text(index), digest, suffix_of(data)))
     picks.sort(key=lambda pick: pick.content_hash)
     for number, place in enumerate(places):
+        if place.is_dir():
+            continue
         partial = place.with_name(f"{place.name}.partial")
         copy_samples(partial, picks[number::folds])
         partial.rename(place)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 import tarfile
 from collections.abc import Callable, Iterator
@@ -81,6 +82,8 @@ def test_folds_hold_each_picture_once_and_are_dealt_anew_by_each_repeat(
     for repeat in (0, 1):
         folds = trials.make_folds(source, 3, repeat, tmp_path / str(repeat))
         assert folds == trials.make_folds(source, 3, repeat, tmp_path / str(repeat))
+        shutil.rmtree(folds[1])  # as if it had been stopped there
+        assert folds == trials.make_folds(source, 3, repeat, tmp_path / str(repeat))
         opened = [trials.open_at_rest(str(fold)) for fold in folds]
         assert sorted(each.size for each in opened) == [6, 7, 7]
         dealt.append([{each.data(index) for index in range(each.size)} for each in opened])
@@ -141,6 +144,8 @@ def test_pairs_are_found_whichever_way_the_reader_leans() -> None:
     assert [pair["pair"] for pair in found] == [["A", "a"]]
     assert found[0]["seen"] == [50, 51] and found[0]["taken"] == [48, 1]
     assert found[0]["apart"] == pytest.approx((2 / 50 + 50 / 51) / 2) and found[0]["apart"] < 0.6
+    (always,) = sixty_two.find_pairs(measure([("0", "0")] * 30 + [("O", "0")] * 30))
+    assert always["pair"] == ["0", "O"] and always["taken"] == [0, 30] and always["apart"] == 0.5
 
 
 def test_sixty_two_symbols_are_measured_once(run: Run, archives: Path, tmp_path: Path) -> None:
