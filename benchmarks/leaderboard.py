@@ -8,8 +8,9 @@ Built on `captchalab compare`. lepture: digits and capitals, 160x60, drawn as it
 pictures of the Python package captcha; 10 minutes a recipe. hutool-line: the train part of its archive,
 a fifth of it set aside to test on, or with `--test`, for final figures only, the test part; 10 minutes.
 captcha_v2: the train part of the archive, one 5-fold, 2 minutes a fold. Times include getting ready and the
-export. A recipe that has a line in the results is not trained again. Prints a table for each board, best
-first; pages with plots and common mistakes lie in runs/benchmarks/leaderboard.
+export. A recipe that has a line in the results is not trained again, and one that fails does not stop the
+others. When all of a board are there they are timed in turns. Prints a table for each board, best first;
+pages with plots and common mistakes lie in runs/benchmarks/leaderboard.
 """
 
 from __future__ import annotations
@@ -36,11 +37,12 @@ from recording import (
 )
 from trials import add_threads, make_folds, open_at_rest, use_threads
 
-from captchalab.errors import UsageError
+from captchalab.errors import CaptchalabError, RunError, UsageError
 from captchalab.reading.metrics import wilson
 from captchalab.studies.compare import compare
 from captchalab.studies.comparison_page import write_comparison
-from captchalab.studies.entries import Entry
+from captchalab.studies.entries import Entry, load_entry
+from captchalab.training.recipe import read_settings
 
 RECIPES = (
     "compact",
@@ -108,7 +110,7 @@ def budget_of(name: str, settings: argparse.Namespace) -> dict[str, Any]:
 
 
 def conditions_of(name: str, settings: argparse.Namespace) -> dict[str, Any]:
-    """What all recipes of a table share."""
+    """What all recipes of a table share; a line also has what its ``recipe`` states."""
     parts = {
         "lepture": {"pictures": settings.pictures},
         "hutool-line": {"test_part": settings.test},
@@ -121,7 +123,8 @@ def tasks_of(name: str, settings: argparse.Namespace) -> list[tuple[list[str], s
     """What to train on, what to test on (``None``: a fifth is set aside), and where: one for each fold."""
     work = ROOT / settings.work / "leaderboard"
     ((unit, amount),) = budget_of(name, settings).items()
-    out = work / f"{name}{'-test' if settings.test else ''}-{amount:g}-{unit}"
+    threads = f"-{settings.threads}-threads" if settings.threads > 1 else ""
+    out = work / f"{name}{'-test' if settings.test else ''}-{amount:g}-{unit}{threads}"
     if name == "lepture":
         count = settings.pictures
         fresh = draw_folder(f"{CAPTCHA}?{LEPTURE}&seed={TEST_SEED}", work / f"lepture-test-{count}", count)
@@ -137,15 +140,27 @@ def tasks_of(name: str, settings: argparse.Namespace) -> list[tuple[list[str], s
 
 def measure(recipe: str, name: str, settings: argparse.Namespace) -> dict[str, Any]:
     """Train and test one recipe; what its folds come to together."""
-    budget = budget_of(name, settings)
     entries: list[Entry] = []
     for data, test, out in tasks_of(name, settings):
-        entries += compare([recipe], data, out, test=test, tell=say, **budget).entries
-        done = [
-            each for each in settings.recipes if (out / Path(each).stem / "comparison-entry.json").exists()
-        ]
-        write_comparison(compare(done, data, out, test=test, **budget), out)
+        entries += compare([recipe], data, out, test=test, tell=say, **budget_of(name, settings)).entries
     return together(entries)
+
+
+def time_together(name: str, settings: argparse.Namespace) -> dict[str, dict[str, float]]:
+    """Times of all that have been trained, in turns, on the pictures of the first fold; a page for each."""
+    speeds = {}
+    for data, test, out in reversed(tasks_of(name, settings)):
+        done = [each for each in settings.recipes if load_entry(out / Path(each).stem) is not None]
+        found = compare(done, data, out, test=test, **budget_of(name, settings))
+        write_comparison(found, out)
+        speeds = {
+            each.name: {
+                "milliseconds": each.milliseconds,
+                "pictures_per_second": each.pictures_per_second,
+            }
+            for each in found.entries
+        }
+    return speeds
 
 
 def together(entries: Sequence[Entry]) -> dict[str, Any]:
@@ -158,7 +173,8 @@ def together(entries: Sequence[Entry]) -> dict[str, Any]:
     of_one = ("wrong", "identity", "character_accuracy_low", "character_accuracy_high")
     last = {name: value for name, value in asdict(entries[-1]).items() if name not in of_one}
     low, high = wilson(round(shares["sequence_accuracy"] * total), total)
-    sums = {name: sum(getattr(each, name) or 0 for each in entries) for name in ("pictures_seen", "seconds")}
+    counted = ("pictures_seen", "seconds", "processor_seconds")
+    sums = {name: sum(getattr(each, name) or 0 for each in entries) for name in counted}
     return {
         **last,
         **shares,
@@ -170,18 +186,18 @@ def together(entries: Sequence[Entry]) -> dict[str, Any]:
     }
 
 
-def print_board(name: str, rows: Sequence[dict[str, Any]]) -> None:
-    """The table of one board, best first."""
+def print_board(name: str, rows: Sequence[dict[str, Any]], times: dict[str, Any], told: str) -> None:
+    """The table of one board, best first; ``times`` by name, of those that were timed in turns."""
     score = "sequence_accuracy_folded" if BOARDS[name].folded else "sequence_accuracy"
-    print(f"\n{name}\n")
+    print(f"\n{name}: {told}\n")
     print_table(
         (
             "recipe",
             "read right (95%)",
-            "case ignored",
+            "case ignored (95%)",
             "characters",
             "pictures seen",
-            "training",
+            "training (on the processor)",
             "parameters",
             "file",
             "one picture",
@@ -190,46 +206,93 @@ def print_board(name: str, rows: Sequence[dict[str, Any]]) -> None:
             (
                 each["name"],
                 with_interval(each),
-                percent(each["sequence_accuracy_folded"]),
+                _folded(each),
                 percent(each["character_accuracy"]),
                 f"{each['pictures_seen']:,}",
-                f"{each['seconds']:.0f} s",
+                f"{each['seconds']:.0f} s ({each['processor_seconds']:.0f} s)",
                 f"{each['parameters']:,}",
                 f"{each['file_bytes'] / 1e6:.2f} MB",
-                f"{each['milliseconds']:.2f} ms",
+                f"{times[each['name']]['milliseconds']:.2f} ms" if each["name"] in times else "-",
             )
             for each in sorted(rows, key=lambda each: -each[score])
         ],
     )
 
 
+def _folded(figures: dict[str, Any]) -> str:
+    share = figures["sequence_accuracy_folded"]
+    low, high = wilson(round(share * figures["images"]), figures["images"])
+    return f"{percent(share)} ({percent(low)} to {percent(high)})"
+
+
+def _told(name: str, conditions: dict[str, Any]) -> str:
+    """The conditions in words."""
+    tested = {
+        "lepture": f"{conditions.get('pictures', 0):,} fresh pictures of the package captcha",
+        "hutool-line": "the test part" if conditions.get("test_part") else "a fifth of the train part",
+        "captcha_v2": f"{conditions.get('folds')} folds of the train part",
+    }
+    unit = "minutes" if "minutes" in conditions else "steps"
+    each = "a fold" if name == "captcha_v2" else "each"
+    return f"{conditions[unit]:g} {unit} {each}, {conditions['threads']} thread(s), tested on {tested[name]}"
+
+
 def show(results: str, conditions: dict[str, dict[str, Any]] | None = None) -> None:
-    """Print the boards of these ``conditions``; else every board under the last ones."""
+    """Print the boards of these ``conditions``; else every board as last measured with its whole minutes."""
     lines = read_lines(__file__, results)
     for name in conditions or BOARDS:
         here = [line["figures"] for line in lines if line["benchmark"].split()[1] == name]
-        wanted = conditions[name] if conditions else here[-1]["conditions"] if here else {}
-        latest = {each["name"]: each for each in here if each["conditions"] == wanted}
-        if latest:
-            print_board(name, list(latest.values()))
+        whole = [each for each in here if each["conditions"].get("minutes") == BOARDS[name].minutes]
+        wanted = conditions[name] if conditions else _shared(whole[-1]) if whole else None
+        under = [each for each in here if _shared(each) == wanted]
+        latest = {each["name"]: each for each in under if "name" in each}
+        times = [each["times"] for each in under if "times" in each]
+        if latest and wanted is not None:
+            print_board(name, list(latest.values()), times[-1] if times else {}, _told(name, wanted))
         else:
             print(f"\n{name}\n\nnot measured yet")
 
 
+def _shared(figures: dict[str, Any]) -> dict[str, Any]:
+    """The conditions of a whole board."""
+    return {key: value for key, value in figures["conditions"].items() if key not in ("recipe", "recipes")}
+
+
+def run_board(name: str, settings: argparse.Namespace) -> list[str]:
+    """Train what has no line yet, then time all together. The recipes that failed, with the reason."""
+    conditions = conditions_of(name, settings)
+    failed = []
+    for recipe in settings.recipes:
+        title = f"leaderboard {name} {Path(recipe).stem}"
+        its = {**conditions, "recipe": read_settings(recipe)}
+        record = Record(__file__, settings.results)
+        if find_figures(__file__, settings.results, title, its) is not None:
+            continue
+        say(title)
+        try:
+            record.write(title, {"conditions": its, **measure(recipe, name, settings)})
+        except CaptchalabError as error:
+            failed.append(f"{title}: {error}")
+            say(failed[-1])
+    if failed:
+        return failed
+    title = f"leaderboard {name} times"
+    recipes = {Path(each).stem: read_settings(each) for each in settings.recipes}
+    record = Record(__file__, settings.results)
+    if find_figures(__file__, settings.results, title, {**conditions, "recipes": recipes}) is None:
+        times = time_together(name, settings)
+        record.write(title, {"conditions": {**conditions, "recipes": recipes}, "times": times})
+    return []
+
+
 def main() -> None:
-    """Train what has no line yet, then print every board."""
+    """Measure what has no line yet, then print every board."""
     settings = parse()
     use_threads(settings.threads)
-    conditions = {name: conditions_of(name, settings) for name in settings.boards}
-    for name in settings.boards:
-        for recipe in settings.recipes:
-            title = f"leaderboard {name} {Path(recipe).stem}"
-            record = Record(__file__, settings.results)
-            if find_figures(__file__, settings.results, title, conditions[name]) is None:
-                say(title)
-                figures = {"conditions": conditions[name], **measure(recipe, name, settings)}
-                record.write(title, figures)
-    show(settings.results, conditions)
+    failed = [each for name in settings.boards for each in run_board(name, settings)]
+    show(settings.results, {name: conditions_of(name, settings) for name in settings.boards})
+    if failed:
+        raise RunError("; ".join(failed))
 
 
 if __name__ == "__main__":

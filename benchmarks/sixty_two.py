@@ -110,10 +110,12 @@ def measure(settings: argparse.Namespace, conditions: dict[str, Any]) -> dict[st
 
 
 def show(results: str, conditions: dict[str, Any] | None = None) -> None:
-    """Print the figures under these ``conditions``; else the last ones."""
+    """Print the figures under these ``conditions``; else the last ones of the recipe's whole training."""
     found = [line["figures"] for line in read_lines(__file__, results)]
     if conditions is not None:
         found = [each for each in found if each["conditions"] == json.loads(json.dumps(conditions))]
+    else:
+        found = [each for each in found if not {"minutes", "steps"} & _stated(each["conditions"])]
     if not found:
         print("not measured yet")
         return
@@ -134,6 +136,10 @@ def show(results: str, conditions: dict[str, Any] | None = None) -> None:
     print()
     heads = ("pair", "told apart (95%; chance: 50%)", "first as second", "second as first", "")
     print_table(heads, [_row(pair) for pair in figures["pairs"]])
+
+
+def _stated(conditions: dict[str, Any]) -> set[str]:
+    return {name for name, value in conditions.items() if value is not None}
 
 
 def _row(pair: dict[str, Any]) -> tuple[str, ...]:

@@ -7,7 +7,6 @@ import csv
 import hashlib
 import json
 import os
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -86,15 +85,14 @@ def train(
 ) -> tuple[Path, dict[str, Any]]:
     """The model file of a training, gone on with where it was stopped; and what it cost.
 
-    The cost is counted in pictures, in seconds on the clock, in seconds of processor time of this process
-    (of this session, where a training was stopped), and in multiply-adds of all forward passes.
+    The cost is counted in pictures, in seconds on the clock, in seconds of processor time of this process,
+    both over all sessions of a training that was stopped, and in multiply-adds of all forward passes.
     """
     from captchalab.training.fit import fit
     from captchalab.training.structure import layers_of
 
     use_threads(threads)
     say(f"training {run.name}")
-    processor = time.process_time()
     result = fit(
         sources,
         recipe=recipe,
@@ -103,14 +101,13 @@ def train(
         device="cpu",
         **changes,
     )
-    spent = time.process_time() - processor
     data, info = find_model(run)
     adds = sum(layer.multiply_adds for layer in layers_of(data, info))
     return result.model, {
         "steps": result.steps,
         "training_pictures": result.pictures,
         "seconds": round(info.training["seconds"], 1),
-        "processor_seconds": round(spent, 1),
+        "processor_seconds": info.training["processor_seconds"],
         "threads": threads,
         "multiply_adds_a_picture": adds,
         "multiply_adds": adds * result.pictures,

@@ -15,12 +15,12 @@ import torch
 from conftest import ROOT
 from test_benchmarks import last_line
 
-from captchalab.errors import UsageError
+from captchalab.errors import RunError, UsageError
 from captchalab.reading.metrics import measure
 from captchalab.sources import open_source
 from captchalab.studies.entries import Entry
 from captchalab.synth.generate import generate
-from captchalab.training.recipe import load_recipe
+from captchalab.training.recipe import load_recipe, read_settings
 
 sys.path.insert(0, str(ROOT / "benchmarks"))
 
@@ -108,13 +108,38 @@ def test_each_fold_is_trained_once_and_noted(run: Run, archives: Path, tmp_path:
     assert results.read_bytes() == before
 
 
-def test_leaderboard_notes_each_recipe(run: Run, archives: Path, tmp_path: Path) -> None:
+def show_board(results: str, capsys: pytest.CaptureFixture[str]) -> str:
+    leaderboard.show(results)
+    return capsys.readouterr().out
+
+
+def test_leaderboard_goes_on_after_one_that_fails(run: Run, archives: Path, tmp_path: Path) -> None:
+    bad = tmp_path / "bad.toml"
+    bad.write_text(f"{TINY}start_rate = 0.1\n", encoding="utf-8")
+    arguments = ["hutool-line", "--schemes", str(archives), "--steps", "2", *places(tmp_path)]
+    with pytest.raises(RunError, match="leaderboard hutool-line bad: nothing to compare"):
+        run(leaderboard, *arguments, "--recipes", str(bad), str(archives / "tiny.toml"))
+    (line,) = recording.read_lines("leaderboard.py", str(tmp_path / "results"))
+    assert line["benchmark"] == "leaderboard hutool-line tiny"
+
+
+def test_leaderboard_notes_each_recipe(
+    run: Run, archives: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     recipes = ["--recipes", str(archives / "tiny.toml"), "--steps", "2"]
     table = run(leaderboard, "hutool-line", "--schemes", str(archives), *recipes, *places(tmp_path))
     assert "| tiny |" in table
     figures = last_line(tmp_path / "results" / "leaderboard.jsonl")["figures"]
-    assert figures["conditions"] == {"steps": 2, "test_part": False, "threads": 1}
-    assert figures["images"] < 20 and figures["pictures_seen"] == 2 * 8
+    conditions = {"steps": 2, "test_part": False, "threads": 1}
+    assert figures["conditions"] == {**conditions, "recipes": {"tiny": read_settings(archives / "tiny.toml")}}
+    assert f"{figures['times']['tiny']['milliseconds']:.2f} ms |" in table
+    (line, _) = recording.read_lines("leaderboard.py", str(tmp_path / "results"))
+    assert line["figures"]["conditions"]["recipe"] == read_settings(archives / "tiny.toml")
+    assert line["figures"]["images"] < 20 and line["figures"]["pictures_seen"] == 2 * 8
+    before = (tmp_path / "results" / "leaderboard.jsonl").read_bytes()
+    assert run(leaderboard, "hutool-line", "--schemes", str(archives), *recipes, *places(tmp_path)) == table
+    assert (tmp_path / "results" / "leaderboard.jsonl").read_bytes() == before
+    assert "not measured yet" in show_board(str(tmp_path / "results"), capsys), "a try is no figure"
     page = tmp_path / "work" / "leaderboard" / "hutool-line-2-steps" / "comparison.html"
     assert "tiny" in page.read_text(encoding="utf-8")
 
@@ -125,6 +150,7 @@ def test_systems_are_measured_once_with_what_they_cost(run: Run, archives: Path,
     table = run(systems, *arguments)
     assert "| 1 |" in table and table.count("not measured yet") > 6
     results = tmp_path / "results" / "systems.jsonl"
+    assert f"of {10:,}" not in table, "a try with other pictures is none of a system's figures"
     figures = last_line(results)["figures"]
     assert (figures["images"], figures["training_pictures"], len(figures["curve"])) == (10, 24, 3)
     whole = figures["multiply_adds"] / figures["share_of_compute"]

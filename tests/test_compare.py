@@ -24,6 +24,7 @@ from captchalab.studies.comparison_page import ranked, write_comparison
 from captchalab.studies.contestants import facts_of, parse_contestants
 from captchalab.studies.entries import Comparison, Entry
 from captchalab.synth.generate import generate
+from captchalab.training.fit import fit
 
 TINY = """
 options = { size = "tiny" }
@@ -38,6 +39,13 @@ class Parrot:
 
     def read_many(self, images: object) -> list[Reading]:
         return [Reading("12", 0.5, ()) for _ in images]  # type: ignore[attr-defined]
+
+
+class Broken:
+    """A foreign reader that does not get to the end."""
+
+    def read_many(self, images: object) -> list[Reading]:
+        raise ZeroDivisionError("division by zero")
 
 
 @pytest.fixture(scope="module")
@@ -145,6 +153,61 @@ def test_tested_on_what_was_trained_on_is_told(pictures: Path, tmp_path: Path) -
         assert f"{size} of those pictures were also trained on" in text and "no training here" not in text
 
 
+def test_a_finished_model_that_knows_the_test_is_told_of(pictures: Path, tmp_path: Path) -> None:
+    recipe = tmp_path / "tiny.toml"
+    recipe.write_text(TINY, encoding="utf-8")
+    fit([str(pictures)], recipe=recipe, out=tmp_path / "mine", steps=2)
+    told: list[str] = []
+    found = compare([str(tmp_path / "mine"), "small"], [str(pictures)], tmp_path / "out", tell=told.append)
+    images = found.entries[0].images
+    assert found.known == (("mine", images),) and found.shared == 0
+    assert f"mine was trained on {images} of the pictures to test on" in told[0]
+    for file in (write_comparison(found, tmp_path), tmp_path / "comparison.md"):
+        assert f"already trained on {images} of those pictures" in file.read_text(encoding="utf-8")
+
+
+def test_a_training_that_was_stopped_is_not_gone_on_with_by_another_recipe(
+    pictures: Path, tmp_path: Path
+) -> None:
+    recipe = tmp_path / "tiny.toml"
+    recipe.write_text(TINY + "batch = 4\n", encoding="utf-8")
+    compare([str(recipe)], [str(pictures)], tmp_path / "out", steps=2)
+    (tmp_path / "out" / "tiny" / "comparison-entry.json").unlink()  # as if it had been stopped before
+    recipe.write_text(TINY, encoding="utf-8")
+    with pytest.raises(UsageError, match="holds the figures of another tiny"):
+        compare([str(recipe)], [str(pictures)], tmp_path / "out", steps=2)
+
+
+def test_a_wrong_name_leaves_nothing_behind(pictures: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    for data, test in (([str(tmp_path / "typo")], None), ([str(pictures), "scheme:lepture"], None)):
+        with pytest.raises(UsageError):
+            compare(["small"], data, out, test=test)
+    with pytest.raises(UsageError):
+        compare(["small"], [str(pictures)], out, test=str(tmp_path / "typo"))
+    assert not out.exists()
+
+
+def test_a_broken_picture_of_the_test_is_an_error_and_no_more(pictures: Path, tmp_path: Path) -> None:
+    test = tmp_path / "test"
+    generate(open_source("scheme:lepture?alphabet=12&length=2&width=64&height=24"), test, 5)
+    (test / "12_broken.png").write_bytes(b"no picture")
+    found = compare(["small"], [str(pictures)], tmp_path / "out", test=str(test))
+    assert found.entries[0].images == 6 and found.entries[0].milliseconds > 0
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    shutil.copy(test / "12_broken.png", empty)
+    with pytest.raises(UsageError, match="nothing to time readers on"):
+        compare(["small"], [str(pictures)], tmp_path / "none", test=str(empty))
+
+
+def test_a_foreign_reader_that_breaks_leaves_the_others_in_peace(pictures: Path, tmp_path: Path) -> None:
+    found = compare(["python:tests.test_compare:Broken", "small"], [str(pictures)], tmp_path / "out")
+    assert [each.name for each in found.entries] == ["small"]
+    assert found.failed[0].why.startswith("ZeroDivisionError: division by zero")
+    assert "read_many" in (tmp_path / "out" / "Broken" / "failure.txt").read_text(encoding="utf-8")
+
+
 def test_all_are_timed_in_turns_after_the_last_training(
     pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -204,10 +267,24 @@ def test_page_fits_a_desk_and_a_phone(compared: tuple[Comparison, Path], tmp_pat
     assert faults == []
 
 
-def test_contestants_are_named_apart_and_checked(tmp_path: Path) -> None:
+def test_contestants_are_named_apart_and_checked(
+    compared: tuple[Comparison, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = compared[1] / "all" / "tiny" / "model.onnx"
     names = [each.name for each in parse_contestants(["small", "small", "compact"])]
     assert names == ["small", "small-2", "compact"]
     assert [(e.name, e.kind) for e in parse_contestants(["small+small"])] == [("small+small", "vote")]
+    for name in ("lr0.01", "lr0.003", "c++"):
+        (tmp_path / name).mkdir()
+        shutil.copy(model, tmp_path / name / "model.onnx")
+    runs = [str(tmp_path / name) for name in ("lr0.01", "lr0.003")]
+    assert [each.name for each in parse_contestants(runs)] == ["lr0.01", "lr0.003"]
+    (tmp_path / "c++" / "mine.toml").write_text(TINY)
+    (recipe,) = parse_contestants([str(tmp_path / "c++" / "mine.toml")])
+    assert (recipe.name, recipe.kind) == ("mine", "recipe")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "compact").mkdir()
+    assert [each.kind for each in parse_contestants(["compact"])] == ["recipe"]
     (tmp_path / "data.toml").write_text(TINY)
     assert [each.name for each in parse_contestants([str(tmp_path / "data.toml")])] == ["data-2"]
     with pytest.raises(UsageError, match=r"no model 'typo': give a \.onnx file"):

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
+import signal
 import time
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
-from captchalab.errors import MissingExtra, UsageError
-from captchalab.scaling.engines import open_engine
+from captchalab.errors import MissingExtra, RunError, UsageError
+from captchalab.scaling.engines import open_engine, shares
 
 
 def meet(folder: str) -> int:
@@ -52,6 +53,32 @@ def test_answers_come_in_order_and_errors_as_they_are(name: str, at_once: int) -
     assert [next(answers), next(answers)] == [0, 10]
     with pytest.raises(UsageError, match="2 is no good"):
         next(answers)
+
+
+def kill(number: int) -> int:
+    if number == 1:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return number
+
+
+def mine(_: int) -> list[int]:
+    return sorted(os.sched_getaffinity(0))
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="processes cannot be kept to processors")
+def test_whoever_comes_last_has_no_more_processors_than_the_first() -> None:
+    ours = sorted(os.sched_getaffinity(0))
+    found = list(open_engine("local", 2)(mine, range(3)))
+    assert {len(each) for each in found} == {max(1, len(ours) // 2)}
+    assert set().union(*found) <= set(ours)
+    assert [len(each) for each in shares(1)] == [len(ours)]
+    assert all(len(each) == 1 for each in shares(len(ours) + 3))
+    assert set().union(*map(set, shares(len(ours)))) == set(ours)
+
+
+def test_a_process_that_is_killed_is_said() -> None:
+    with pytest.raises(RunError, match="one of 2 processes was killed"):
+        list(open_engine("local", 2)(kill, [0, 1]))
 
 
 def test_what_there_is_not_is_said() -> None:

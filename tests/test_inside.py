@@ -148,6 +148,9 @@ def test_confusion_matrix_is_green_where_right_and_red_where_wrong() -> None:
     assert draw_matrix(measure((each, each) for each in letters)) is None
     assert draw_matrix(measure((each, each) for each in letters[:80])) is not None
     assert draw_matrix(measure([])) is None
+    broken = measure([])
+    broken.add_error("12")
+    assert draw_matrix(broken) is None, "no picture could be read"
 
 
 def test_characters_of_positions_stand_over_their_columns() -> None:

@@ -122,8 +122,9 @@ def test_what_is_learnt_from_is_not_measured_on(pictures: str) -> None:
 def test_wrong_usage(trained: FitResult, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"end it in \.onnx"):
         quantize(str(trained.run), tmp_path / "model", [DIGITS])
-    with pytest.raises(UsageError, match="is the model itself"):
-        quantize(str(trained.model), trained.model, [DIGITS])
+    for itself in (trained.model, trained.run):
+        with pytest.raises(UsageError, match="is the model itself"):
+            quantize(str(itself), trained.model, [DIGITS])
     with pytest.raises(UsageError, match="name labelled ones with --data"):
         quantize(str(trained.run), tmp_path / "a.onnx", [])
     (tmp_path / "one").mkdir()

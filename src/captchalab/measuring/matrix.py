@@ -51,6 +51,8 @@ def draw_matrix(tally: Tally) -> bytes | None:
     cell = 40 if len(labels) <= 16 else 30 if len(labels) <= 40 else 20
     start = MARGIN + HEADING
     rows = [number for number, line in enumerate(counts) if any(line)]
+    if not rows:  # every picture was an error
+        return None
     width, height = (start + cell * count + MARGIN for count in (len(labels), len(rows)))
     sheet = Image.new("RGB", (width, height), PAPER)
     pen = ImageDraw.Draw(sheet)

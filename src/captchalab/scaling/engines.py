@@ -10,9 +10,10 @@ import logging
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import Any, Protocol, TypeVar
 
-from captchalab.errors import MissingExtra, suggest
+from captchalab.errors import MissingExtra, RunError, suggest
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -39,7 +40,11 @@ def open_engine(name: str, at_once: int) -> Engine:
 
 
 class _Processes:
-    """Several processes, of which each takes the next item; a new one for each."""
+    """Several processes, of which each takes the next item; a new one for each.
+
+    The processors are shared out evenly, and for all the time: whoever comes last, when the others have
+    ended, works on no more of them than the first.
+    """
 
     def __init__(self, at_once: int) -> None:
         self._at_once = at_once
@@ -47,11 +52,57 @@ class _Processes:
     def __call__(self, function: Callable[[Item], Result], items: Iterable[Item], /) -> Iterator[Result]:
         import multiprocessing
         from concurrent.futures import ProcessPoolExecutor
+        from concurrent.futures.process import BrokenProcessPool
 
         # Not multiprocessing.Pool: a training starts processes of its own, which its workers may not.
         spawn = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(self._at_once, mp_context=spawn, max_tasks_per_child=1) as pool:
-            yield from pool.map(function, items)
+        free = spawn.SimpleQueue()
+        for share in shares(self._at_once):
+            free.put(share)
+        pool = ProcessPoolExecutor(
+            self._at_once, spawn, initializer=_take_share, initargs=(free,), max_tasks_per_child=1
+        )
+        with pool:
+            try:
+                yield from pool.map(partial(_run_and_free, function), items)
+            except BrokenProcessPool:
+                raise RunError(
+                    f"one of {self._at_once} processes was killed, perhaps for want of memory: "
+                    "go on with fewer at once"
+                ) from None
+
+
+def shares(count: int) -> list[list[int]]:
+    """The processors that this process may use, for ``count`` others: as many for each, and at least one.
+
+    Empty shares where processes cannot be kept to processors (macOS, Windows).
+    """
+    if not hasattr(os, "sched_getaffinity"):
+        return [[] for _ in range(count)]
+    processors = sorted(os.sched_getaffinity(0))
+    size = max(1, len(processors) // count)
+    return [[processors[(place * size + n) % len(processors)] for n in range(size)] for place in range(count)]
+
+
+_share: tuple[Any, list[int]] | None = None
+"""In a worker: where its processors come from and go back to, and these."""
+
+
+def _take_share(free: Any) -> None:
+    """Before the worker imports a library that counts processors."""
+    global _share
+    _share = free, free.get()
+    if _share[1]:
+        os.sched_setaffinity(0, _share[1])
+
+
+def _run_and_free(function: Callable[[Item], Result], item: Item) -> Result:
+    assert _share is not None
+    free, processors = _share
+    try:
+        return function(item)
+    finally:
+        free.put(processors)
 
 
 class _Ray:

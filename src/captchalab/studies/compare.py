@@ -3,30 +3,48 @@
 from __future__ import annotations
 
 import json
+import traceback
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Protocol
 
-from captchalab.errors import CaptchalabError, ImageError, RunError, UsageError
+from captchalab.errors import CaptchalabError, ImageError, LabelError, RunError, UsageError
 from captchalab.files import make_folder, write_atomic
 from captchalab.measuring.evaluate import evaluate
 from captchalab.measuring.readers import models_of
 from captchalab.measuring.speed import time_readers
+from captchalab.reading.image import ImageLike
 from captchalab.reading.modelpath import find_model
 from captchalab.reading.reader import Reads
 from captchalab.samples.sample import AtRest, Source
 from captchalab.samples.split import split
 from captchalab.sources import open_source
-from captchalab.studies.contestants import DATA, Contestant, facts_of, open_contestant, parse_contestants
-from captchalab.studies.entries import Comparison, Entry, Failed, load_entry, save_entry
+from captchalab.studies.contestants import (
+    DATA,
+    Contestant,
+    facts_of,
+    open_contestant,
+    parse_contestants,
+    sources_of,
+)
+from captchalab.studies.entries import (
+    Comparison,
+    Entry,
+    Failed,
+    identity_in,
+    load_entry,
+    note_identity,
+    save_entry,
+)
 from captchalab.synth.generate import generate
 from captchalab.training.pictures import list_pictures
 from captchalab.training.recipe import Recipe
 
-SETTINGS = "comparison.json"
+SETTINGS, FAILURE = "comparison.json", "failure.txt"
 PARTS = {"train": 4.0, "test": 1.0}
 TEST_PICTURES = 2000
 """Fresh pictures of a drawn source that all are tested on."""
@@ -71,17 +89,24 @@ def compare(
     contestant that fails is told of, and the others go on. Raises ``UsageError`` for contestants or data that
     are none, and for an ``out`` of other data or contestants; ``RunError`` where none gets to the end.
     """
-    folder = Path(out)
+    folder = Path(out).absolute()  # workers may stand in another one
     parsed = parse_contestants(contestants)
     if any(each.kind == "recipe" for each in parsed) and minutes is None and steps is None:
         raise UsageError("recipes need a budget, the same for all: --minutes or --steps")
-    _remember(folder, {"data": list(data), "test": test, "minutes": minutes, "steps": steps})
-    _remember_pictures(folder, [*data, *([test] if test is not None else [])])
-    _refuse_others(folder, parsed)
-    train, tested = _divide(list(data), folder / DATA, test)
-    shared = _count_shared(train, tested) if test is not None else 0
+    sources = [open_source(text) for text in data]
+    tests = [open_source(test)] if test is not None else []
+    if not tests:
+        _check_divisible(sources)
+    pictures = list_pictures([*sources, *tests], Recipe())
+    facts = {"data": list(data), "test": test, "minutes": minutes, "steps": steps, "pictures": pictures}
+    _refuse_others(folder, facts, parsed)
+    _remember(folder, facts)
+    train, tested = (tuple(data), test) if test is not None else _divide(data, sources, folder / DATA)
+    shared, known = _count_known(tested, train if tests else (), parsed)
     if shared:
         tell(f"{shared:,} pictures of {tested} are among those to train on: accuracies will look too good")
+    for name, count in known:
+        tell(f"{name} was trained on {count:,} of the pictures to test on: its accuracy will look too good")
     budget = {name: value for name, value in (("minutes", minutes), ("steps", steps)) if value is not None}
     tasks = [_Task(each, train, tested, str(folder), tuple(budget.items())) for each in parsed]
     waiting = [e.name for e in parsed if e.kind == "recipe" and load_entry(folder / e.name) is None]
@@ -99,18 +124,37 @@ def compare(
     if not entries:
         raise RunError(f"nothing to compare, as all failed; {failed[0].name}: {failed[0].why}")
     entries = _time_together(entries, parsed, folder, tested)
-    return Comparison(tuple(data), budget, tuple(entries), tuple(failed), shared)
+    return Comparison(tuple(data), budget, tuple(entries), tuple(failed), shared, known)
 
 
-def _remember(folder: Path, facts: dict[str, Any]) -> None:
-    """Refuse to go on in a folder that holds another comparison."""
+def _refuse_others(folder: Path, facts: dict[str, Any], contestants: Sequence[Contestant]) -> None:
+    """Refuse to go on in a folder that holds another comparison, of other pictures or with another contestant
+    of the same name."""
     stored = _stored(folder)
     for name, value in facts.items():
-        if name in stored and stored[name] != value:
+        if name != "pictures" and name in stored and stored[name] != value:
             raise UsageError(
                 f"{folder} holds a comparison with {name} {stored[name]}, not {value}: "
                 "name another --out, or the same settings to go on with it"
             )
+    listed = facts["pictures"]
+    before = stored.get("pictures", listed)
+    for name in listed.keys() | before.keys():
+        if listed.get(name) != before.get(name):
+            raise UsageError(
+                f"the pictures of {name} are not those that the comparison in {folder} began with, by names "
+                "and labels: put those back, or name another --out"
+            )
+    for each in contestants:
+        if identity_in(folder / each.name) not in ("", each.identity):
+            raise UsageError(
+                f"{folder / each.name} holds the figures of another {each.name} than {each.text} is now: "
+                "name another --out, or delete that folder"
+            )
+
+
+def _remember(folder: Path, facts: dict[str, Any]) -> None:
+    stored = _stored(folder)
     if facts.keys() - stored.keys():
         make_folder(folder)
         write_atomic(folder / SETTINGS, json.dumps(stored | facts, indent=1).encode())
@@ -122,39 +166,23 @@ def _stored(folder: Path) -> dict[str, Any]:
     return stored
 
 
-def _remember_pictures(folder: Path, sources: Sequence[str]) -> None:
-    """Refuse to go on with other pictures than those that the first contestants were tested on."""
-    listed = list_pictures(map(open_source, sources), Recipe())
-    before = _stored(folder).get("pictures", listed)
-    for name in listed.keys() | before.keys():
-        if listed.get(name) != before.get(name):
-            raise UsageError(
-                f"the pictures of {name} are not those that the comparison in {folder} began with, by names "
-                "and labels: put those back, or name another --out"
-            )
-    _remember(folder, {"pictures": listed})
+def _count_known(
+    test: str, train: Sequence[str], contestants: Sequence[Contestant]
+) -> tuple[int, tuple[tuple[str, int], ...]]:
+    """How many pictures of the test, byte by byte, are among those to train on, and among those that
+    contestants were trained on before, where these can still be found."""
+    tested = _hashes(test)
+    of = cache(lambda text: len(tested & _hashes(text)))
+    before = [(each.name, sum(map(of, sources_of(each)))) for each in contestants] if tested else []
+    return sum(map(of, train)) if tested else 0, tuple((name, count) for name, count in before if count)
 
 
-def _refuse_others(folder: Path, contestants: Sequence[Contestant]) -> None:
-    """Refuse to take the figures of one contestant for those of another with the same name."""
-    for each in contestants:
-        entry = load_entry(folder / each.name)
-        if entry is not None and entry.identity not in ("", each.identity):
-            raise UsageError(
-                f"{folder / each.name} holds the figures of another {each.name} than {each.text} is now: "
-                "name another --out, or delete that folder"
-            )
-
-
-def _count_shared(train: Sequence[str], test: str) -> int:
-    """How many pictures of the test are among those to train on, byte by byte."""
-    tested, *trained = (_hashes(open_source(text)) for text in (test, *train))
-    return len(tested & set().union(*trained))
-
-
-def _hashes(source: Source) -> set[bytes]:
-    """Of the pictures of a source at rest; unreadable ones are passed over."""
+def _hashes(text: str) -> set[bytes]:
+    """Of the pictures of a source at rest; one that is gone, and unreadable pictures, are passed over."""
     hashes: set[bytes] = set()
+    source = None
+    with suppress(CaptchalabError):
+        source = open_source(text)
     if not isinstance(source, AtRest):
         return hashes
     for index in range(source.size):
@@ -163,22 +191,23 @@ def _hashes(source: Source) -> set[bytes]:
     return hashes
 
 
-def _divide(data: list[str], folder: Path, test: str | None) -> tuple[tuple[str, ...], str]:
-    """What to train on and what to test on."""
-    if test is not None:
-        open_source(test)
-        return tuple(data), test
-    sources = [open_source(text) for text in data]
+def _check_divisible(sources: Sequence[Source]) -> None:
+    """Raises ``UsageError`` for sources of which no part can be set aside to test on."""
     drawn = [source for source in sources if source.size is None]
-    resting = [source for source in sources if isinstance(source, AtRest)]
-    if drawn and resting:
+    if not sources:
+        raise UsageError("no pictures to compare on: name a source (--data SOURCE)")
+    if drawn and any(isinstance(source, AtRest) for source in sources):
         raise UsageError("drawn and other sources together: say which pictures to test on (--test SOURCE)")
     if len(drawn) > 1:
         raise UsageError("several drawn sources: say which pictures to test on (--test SOURCE)")
-    if drawn:
-        generate(drawn[0], folder / "test", TEST_PICTURES)  # goes on, or does nothing
+
+
+def _divide(data: Sequence[str], sources: Sequence[Source], folder: Path) -> tuple[tuple[str, ...], str]:
+    """What to train on and what to test on."""
+    if sources[0].size is None:
+        generate(sources[0], folder / "test", TEST_PICTURES)  # goes on, or does nothing
         return tuple(data), str(folder / "test")
-    split(resting, folder, PARTS)
+    split([source for source in sources if isinstance(source, AtRest)], folder, PARTS)
     return (str(folder / "train"),), str(folder / "test")
 
 
@@ -192,11 +221,16 @@ def _enter(task: _Task) -> Entry | Failed:
         if task.contestant.kind == "recipe":
             from captchalab.training.fit import fit
 
+            note_identity(task.contestant.identity, run)
             going_on = (run / "recipe.toml").exists()
             fit(task.train, recipe=task.contestant.text, out=run, resume=going_on, **dict(task.budget))
         entry = _test(task.contestant, open_contestant(task.contestant, run), task.test, run)
     except CaptchalabError as error:
         return Failed(task.contestant.name, str(error))
+    except Exception as error:  # of somebody else's reader or network: the others go on
+        make_folder(run)
+        write_atomic(run / FAILURE, traceback.format_exc().encode("utf-8", "backslashreplace"))
+        return Failed(task.contestant.name, f"{type(error).__name__}: {error} (more in {run / FAILURE})")
     save_entry(entry, run)
     return entry
 
@@ -215,6 +249,7 @@ def _test(contestant: Contestant, reader: Reads, test: str, run: Path) -> Entry:
         **{name: figures[name] for name in ("images", *shares, "sequence_accuracy_folded")},
         pictures_seen=facts.get("pictures"),
         seconds=facts.get("seconds"),
+        processor_seconds=facts.get("processor_seconds"),
         parameters=facts.get("parameters"),
         file_bytes=_file_bytes(contestant, run),
         milliseconds=0.0,
@@ -242,9 +277,21 @@ def _time_together(
     if stored.get("of") != wanted:
         known = {each.name: each for each in contestants}
         readers = [open_contestant(known[each.name], folder / each.name) for each in entries]
-        source = open_source(test)
-        samples = map(source.sample, range(min(TIMED, source.size or TIMED)))
-        pictures = [sample.image if sample.data is None else sample.data for sample in samples]
-        stored = {"of": wanted, "speeds": [asdict(each) for each in time_readers(readers, pictures)]}
+        speeds = time_readers(readers, _pictures_to_time(open_source(test)))
+        stored = {"of": wanted, "speeds": [asdict(each) for each in speeds]}
         write_atomic(file, json.dumps(stored, indent=1).encode())
     return [replace(entry, **speed) for entry, speed in zip(entries, stored["speeds"], strict=True)]
+
+
+def _pictures_to_time(source: Source) -> list[ImageLike]:
+    """Some of the source's, in their own bytes; unreadable ones are passed over."""
+    pictures: list[ImageLike] = []
+    for index in range(source.size or TIMED):
+        with suppress(ImageError, LabelError):
+            sample = source.sample(index)
+            pictures.append(sample.image if sample.data is None else sample.data)
+        if len(pictures) == TIMED:
+            break
+    if not pictures:
+        raise UsageError(f"no picture of {source.name} can be read: there is nothing to time readers on")
+    return pictures

@@ -67,6 +67,7 @@ def write_comparison(comparison: Comparison, out: str | Path) -> Path:
     context = {
         "data": ", ".join(comparison.data),
         "failed": comparison.failed,
+        "known": [(name, f"{count:,}") for name, count in comparison.known],
         "shared": f"{comparison.shared:,}" if comparison.shared else "",
         "budget": ", ".join(f"{value:g} {name}" for name, value in comparison.budget.items()) or "none",
         "titles": [column.title for column in COLUMNS],

@@ -13,7 +13,7 @@ from typing import Any
 from captchalab.errors import UsageError
 from captchalab.measuring.readers import PYTHON, models_of, open_reads
 from captchalab.reading.ensemble import Ensemble
-from captchalab.reading.modelpath import BUNDLED, find_model
+from captchalab.reading.modelpath import BUNDLED, RUN_MODEL, find_model
 from captchalab.reading.reader import Reads
 
 
@@ -37,8 +37,8 @@ DATA = "data"
 def parse_contestants(texts: Sequence[str]) -> list[Contestant]:
     """Each text as a contestant, in the order given. Raises ``UsageError`` for what is none.
 
-    A model file, a run or a bundled model is taken as it is, ``python:MODULE:OBJECT`` reads by itself,
-    everything else names a recipe.
+    Names of recipes and TOML files go first; a model file, a run or a bundled model is taken as it is, and
+    ``python:MODULE:OBJECT`` reads by itself.
     """
     if not texts:
         raise UsageError("nothing to compare: name recipes, model files or python:MODULE:OBJECT")
@@ -54,15 +54,35 @@ def _identify(text: str) -> tuple[str, str]:
     if text.startswith(PYTHON):
         open_reads(text)
         return "reader", text
+    from captchalab.training.recipe import bundled_recipes
+
+    if text in bundled_recipes() or text.endswith(".toml"):
+        return "recipe", _identity_of_recipe(text)
     if text in BUNDLED or text.endswith(".onnx") or Path(text).is_dir() or "+" in text:
         models = models_of(text)
-        hashes = [sha256(find_model(model)[0]).hexdigest() for model in models]
-        return "vote" if len(models) > 1 else "model", "+".join(hashes)
-    from captchalab.training.recipe import load_recipe, read_settings
+        return "vote" if len(models) > 1 else "model", "+".join(map(_hash_of_model, models))
+    return "recipe", _identity_of_recipe(text)
 
-    load_recipe(text)
-    stated = json.dumps(read_settings(text), sort_keys=True, default=str)
-    return "recipe", sha256(stated.encode()).hexdigest()
+
+def _identity_of_recipe(text: str) -> str:
+    """Follows from what the recipe states, and from the models that it starts and learns from."""
+    from captchalab.training.recipe import read_settings
+
+    models = _models_behind(text)
+    stated = [json.dumps(read_settings(text), sort_keys=True, default=str), *map(_hash_of_model, models)]
+    return sha256("\n".join(stated).encode()).hexdigest()
+
+
+def _models_behind(recipe: str) -> list[str]:
+    """Those that a recipe starts from or learns from."""
+    from captchalab.training.recipe import Recipe, load_recipe
+
+    settings = load_recipe(recipe)
+    return [each for each in (settings.start, settings.teacher) if each not in (Recipe.start, Recipe.teacher)]
+
+
+def _hash_of_model(model: str) -> str:
+    return sha256(find_model(model)[0]).hexdigest()
 
 
 def _short(text: str) -> str:
@@ -72,7 +92,8 @@ def _short(text: str) -> str:
     if len(models) > 1:
         return "+".join(map(_short, models))
     path = Path(text)
-    name = path.parent.name if path.name == "model.onnx" else path.stem if path.suffix else path.name
+    name = path.parent.name if path.name == RUN_MODEL else path.name
+    name = name.removesuffix(".onnx").removesuffix(".toml")
     return re.sub(r"[^\w.-]+", "-", name).strip("-") or "contestant"
 
 
@@ -90,6 +111,14 @@ def open_contestant(contestant: Contestant, run: Path) -> Reads:
     return open_reads(str(run) if contestant.kind == "recipe" else contestant.text)
 
 
+def sources_of(contestant: Contestant) -> set[str]:
+    """What the models that it is made of, or starts from, were trained on."""
+    if contestant.kind == "reader":
+        return set()
+    models = _models_behind(contestant.text) if contestant.kind == "recipe" else models_of(contestant.text)
+    return {str(source) for model in models for source in find_model(model)[1].scheme.get("sources", ())}
+
+
 def facts_of(reader: Reads) -> dict[str, Any]:
     """What model files say of themselves, those of a vote together; nothing of a foreign reader."""
     if isinstance(reader, Ensemble):
@@ -103,4 +132,5 @@ def facts_of(reader: Reads) -> dict[str, Any]:
         "pictures": info.training.get("pictures"),
         "parameters": info.training.get("parameters"),
         "seconds": info.training.get("seconds"),
+        "processor_seconds": info.training.get("processor_seconds"),
     }

@@ -9,7 +9,7 @@ from typing import Any
 
 from captchalab.files import make_folder, write_atomic
 
-ENTRY = "comparison-entry.json"
+ENTRY, CONTESTANT = "comparison-entry.json", "comparison-contestant.json"
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,8 @@ class Entry:
     character_accuracy_low: float | None = None
     """``None`` in an entry of an older version, as ``character_accuracy_high``."""
     character_accuracy_high: float | None = None
+    processor_seconds: float | None = None
+    """Of the process that trained: as many as ``seconds`` and more, unless others kept the machine busy."""
     identity: str = ""
     """Of the contestant that this is the entry of; empty in an entry of an older version."""
 
@@ -61,6 +63,8 @@ class Comparison:
     failed: tuple[Failed, ...] = ()
     shared: int = 0
     """How many pictures of the test are among those to train on."""
+    known: tuple[tuple[str, int], ...] = ()
+    """Contestants that came already trained on pictures of the test, and on how many."""
 
     def overlap(self, one: Entry, other: Entry) -> float | None:
         """Of the pictures that either misreads, the share that both do; ``None`` if neither misreads any."""
@@ -75,6 +79,20 @@ def load_entry(run: Path) -> Entry | None:
         return None
     stored = json.loads(file.read_text(encoding="utf-8"))
     return Entry(**{**stored, "wrong": tuple(stored["wrong"])})
+
+
+def note_identity(identity: str, run: Path) -> None:
+    """Say whose folder ``run`` is, before hours of training have an entry."""
+    make_folder(run)
+    write_atomic(run / CONTESTANT, json.dumps({"identity": identity}).encode())
+
+
+def identity_in(run: Path) -> str:
+    """Of the contestant whose folder this is; empty where there is none yet, or an older version's."""
+    entry, file = load_entry(run), run / CONTESTANT
+    if entry is not None or not file.exists():
+        return entry.identity if entry is not None else ""
+    return str(json.loads(file.read_text(encoding="utf-8"))["identity"])
 
 
 def save_entry(entry: Entry, run: Path) -> None:

@@ -55,6 +55,7 @@ class Trainer:
         """
         recipe, state = self.plan.recipe, self.state
         start, told = time.monotonic() - state.seconds, 0.0
+        processor_start = time.process_time() - state.processor_seconds
         begun, before = state.step, state.seconds
         if self._agree(self._enough()) or state.step >= recipe.steps:  # resumed after it had ended
             return False
@@ -64,6 +65,7 @@ class Trainer:
             state.losses.append(loss)
             mean = sum(state.losses) / len(state.losses)
             state.seconds = time.monotonic() - start
+            state.processor_seconds = time.process_time() - processor_start
             rate = (state.step * recipe.batch * self.accelerator.num_processes) / max(1e-9, state.seconds)
             if self.seconds and validation <= state.step < recipe.steps:
                 recipe = self._plan_rest((state.seconds - before) / (state.step - begun))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tomllib
 from dataclasses import MISSING, Field, dataclass, field, fields, replace
 from importlib import resources
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
 
@@ -152,13 +153,18 @@ def load_recipe(name: str | Path) -> Recipe:
     return Recipe().with_changes(**read_settings(name))
 
 
-def read_settings(name: str | Path) -> dict[str, Any]:
-    """What a bundled recipe or a TOML file states, unchecked. Raises ``UsageError`` where there is none."""
-    bundled = {
+def bundled_recipes() -> dict[str, Traversable]:
+    """The recipe files of this package by name."""
+    return {
         Path(entry.name).stem: entry
         for entry in resources.files("captchalab.training").joinpath("recipes").iterdir()
         if entry.name.endswith(".toml")
     }
+
+
+def read_settings(name: str | Path) -> dict[str, Any]:
+    """What a bundled recipe or a TOML file states, unchecked. Raises ``UsageError`` where there is none."""
+    bundled = bundled_recipes()
     path = Path(name)
     if str(name) in bundled:
         data = bundled[str(name)].read_bytes()

@@ -161,6 +161,7 @@ def describe(run: Path, plan: Plan, state: State, processes: int) -> ModelInfo:
             "best_step": state.figures["step"],
             "pictures": state.step * plan.recipe.batch * processes,
             "seconds": round(state.seconds, 1),
+            "processor_seconds": round(state.processor_seconds, 1),
             "parameters": sum(each.numel() for each in state.network.parameters()),
             "start": plan.recipe.start,
             "seed": plan.recipe.seed,

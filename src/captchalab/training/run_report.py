@@ -28,7 +28,7 @@ def write_report(
         ("character accuracy", f"{figures['character_accuracy']:.2%}"),
         ("validation pictures", f"{figures['images']:,}"),
         ("steps", f"{state.step:,} of {recipe.steps:,} (best: {state.figures['step']:,})"),
-        ("training time", f"{state.seconds:.0f} s"),
+        ("training time", f"{state.seconds:.0f} s, of the processor {state.processor_seconds:.0f} s"),
         (
             "network",
             f"{recipe.network}, {sum(each.numel() for each in state.network.parameters()):,} parameters",

@@ -29,6 +29,8 @@ class State:
     step: int = 0
     seconds: float = 0.0
     """Spent training, over all sessions."""
+    processor_seconds: float = 0.0
+    """Of the first process meanwhile: what other programs took of the machine is not in it."""
     figures: dict[str, Any] = field(default_factory=dict)
     """Of the best validation: step, loss, sequence and character accuracy."""
     latest: float | None = None
@@ -100,6 +102,7 @@ class State:
         if torch.cuda.is_available():  # where dropout draws on a GPU
             tensors["random_cuda"] = torch.cuda.get_rng_state()
         facts = {"step": self.step, "seconds": self.seconds, "figures": self.figures}
+        facts["processor_seconds"] = self.processor_seconds
         facts |= {"latest": self.latest, "stale": self.stale, "losses": list(self.losses), "cuts": self.cuts}
         facts["processes"] = self.processes
         facts["teacher"] = self.teacher.sha256 if self.teacher is not None else ""
@@ -139,6 +142,7 @@ class State:
         if len(self.known_rows):
             self.known_rows.copy_(checkpoint.tensors["known_rows"])
         self.step, self.seconds = facts["step"], facts["seconds"]
+        self.processor_seconds = facts.get("processor_seconds", 0.0)  # as cuts below
         self.figures, self.latest, self.stale = facts["figures"], facts["latest"], facts["stale"]
         self.cuts = facts.get("cuts", 0)  # 0: a run of an older version
         self.losses.extend(facts["losses"])

@@ -12,6 +12,7 @@ from captchalab.measuring.markup import percent
 from captchalab.measuring.speed import Speed, time_readers
 from captchalab.reading.metrics import Tally, measure
 from captchalab.reading.modelfile import ModelInfo, seal, write_model
+from captchalab.reading.modelpath import RUN_MODEL
 from captchalab.reading.reader import Reader
 from captchalab.training.held_out import Picture
 
@@ -117,7 +118,8 @@ def check_target(model: str | Path, out: str | Path) -> Path:
     target = Path(out)
     if target.suffix != ".onnx":
         raise UsageError(f"{out} is no name of a model file: end it in .onnx")
-    if target.exists() and Path(model).exists() and target.samefile(model):
+    itself = Path(model) / RUN_MODEL if Path(model).is_dir() else Path(model)
+    if target.exists() and itself.exists() and target.samefile(itself):
         raise UsageError(f"{out} is the model itself: choose another name for the lighter one")
     make_folder(target.parent)
     return target
@@ -132,8 +134,10 @@ def weigh(
 ) -> Tradeoff:
     """Both models read ``pictures``, and are timed on some; ``out`` is where the lighter one is to lie.
 
-    Raises ``ModelFileError`` for a model that does not run.
+    Raises ``ModelFileError`` for a model that does not run, ``UsageError`` without pictures.
     """
+    if not pictures:
+        raise UsageError("no pictures to weigh the models by")
     readers = [Reader(*model), Reader(*lighter)]
     images = [image for image, _ in pictures]
     truths = [text for _, text in pictures]
