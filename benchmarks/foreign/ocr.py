@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import functools
 import io
+import os
 import shutil
 import subprocess
 from abc import ABC, abstractmethod
@@ -94,7 +95,11 @@ class Tesseract(_Foreign):
         doubled = picture.resize((2 * picture.width, 2 * picture.height), Image.Resampling.BICUBIC)
         stream = io.BytesIO()
         doubled.save(stream, "PNG")
-        done = subprocess.run(self._command, input=stream.getvalue(), capture_output=True, check=False)
+        # One thread, as all readers that are compared.
+        environment = {**os.environ, "OMP_THREAD_LIMIT": "1"}
+        done = subprocess.run(
+            self._command, input=stream.getvalue(), capture_output=True, check=False, env=environment
+        )
         if done.returncode != 0:
             raise UsageError(f"tesseract failed: {done.stderr.decode(errors='replace').strip()[:200]}")
         return "".join(done.stdout.decode(errors="replace").split())
