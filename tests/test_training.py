@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -155,7 +156,8 @@ def test_a_speed_that_was_measured_in_an_odd_moment_is_corrected(
         return measured, measure_speed(*given)[1]
 
     # Of the loop alone: a step takes some 0.2 s of it, on any machine.
-    clock = SimpleNamespace(monotonic=map(lambda tick: tick / 10, itertools.count()).__next__)
+    ticks = map(lambda tick: tick / 10, itertools.count())
+    clock = SimpleNamespace(monotonic=ticks.__next__, process_time=time.process_time)
     monkeypatch.setattr("captchalab.training.estimate.measure_speed", measure)
     monkeypatch.setattr("captchalab.training.loop.time", clock)
     told: list[Any] = []
