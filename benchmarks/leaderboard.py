@@ -147,10 +147,12 @@ def measure(recipe: str, name: str, settings: argparse.Namespace) -> dict[str, A
 
 
 def time_together(name: str, settings: argparse.Namespace) -> dict[str, dict[str, float]]:
-    """Times of all that have been trained, in turns, on the pictures of the first fold; a page for each."""
+    """Times of all whose runs are here, in turns, on the pictures of the first fold; a page for each."""
     speeds = {}
     for data, test, out in reversed(tasks_of(name, settings)):
         done = [each for each in settings.recipes if load_entry(out / Path(each).stem) is not None]
+        if not done:  # lines of another machine, whose runs stayed there
+            continue
         found = compare(done, data, out, test=test, **budget_of(name, settings))
         write_comparison(found, out)
         speeds = {
