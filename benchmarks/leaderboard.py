@@ -208,7 +208,7 @@ def print_board(name: str, rows: Sequence[dict[str, Any]], times: dict[str, Any]
             (
                 each["name"],
                 with_interval(each),
-                _folded(each),
+                with_interval(each, "sequence_accuracy_folded"),
                 percent(each["character_accuracy"]),
                 f"{each['pictures_seen']:,}",
                 f"{each['seconds']:.0f} s ({each['processor_seconds']:.0f} s)",
@@ -219,12 +219,6 @@ def print_board(name: str, rows: Sequence[dict[str, Any]], times: dict[str, Any]
             for each in sorted(rows, key=lambda each: -each[score])
         ],
     )
-
-
-def _folded(figures: dict[str, Any]) -> str:
-    share = figures["sequence_accuracy_folded"]
-    low, high = wilson(round(share * figures["images"]), figures["images"])
-    return f"{percent(share)} ({percent(low)} to {percent(high)})"
 
 
 def _told(name: str, conditions: dict[str, Any]) -> str:

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from captchalab.errors import CaptchalabError
+from captchalab.reading.metrics import wilson
 from captchalab.sources import open_source
 from captchalab.synth.generate import generate
 
@@ -137,10 +138,11 @@ def percent(share: float) -> str:
     return f"{int(share * 10_000 + 1e-6) / 100:.2f}%"
 
 
-def with_interval(figures: dict[str, Any]) -> str:
-    """The sequence accuracy of an evaluation with its 95% interval."""
-    low, high = figures["sequence_accuracy_low"], figures["sequence_accuracy_high"]
-    return f"{percent(figures['sequence_accuracy'])} ({percent(low)} to {percent(high)})"
+def with_interval(figures: dict[str, Any], name: str = "sequence_accuracy") -> str:
+    """A share of the pictures of an evaluation, with its 95% interval."""
+    share, images = figures[name], figures["images"]
+    low, high = wilson(round(share * images), images)
+    return f"{percent(share)} ({percent(low)} to {percent(high)})"
 
 
 def say(text: str) -> None:

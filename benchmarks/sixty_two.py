@@ -121,12 +121,19 @@ def show(results: str, conditions: dict[str, Any] | None = None) -> None:
         return
     figures = found[-1]
     print_table(
-        ("fresh pictures", "read right (95%)", "case ignored", "characters", "trained on", "processor time"),
+        (
+            "fresh pictures",
+            "read right (95%)",
+            "case ignored (95%)",
+            "characters",
+            "trained on",
+            "processor time",
+        ),
         [
             (
                 f"{figures['images']:,}",
                 with_interval(figures),
-                percent(figures["sequence_accuracy_folded"]),
+                with_interval(figures, "sequence_accuracy_folded"),
                 percent(figures["character_accuracy"]),
                 f"{figures['training_pictures']:,} pictures",
                 f"{figures['processor_seconds'] / 60:.1f} minutes",

@@ -8,8 +8,8 @@ systems.toml holds the settings. `own` trains the recipe of the system's network
 pictures, which is less than the system saw where two cores would need hours; `compact` trains ours with a
 tenth of the multiply-adds that the system's own training took, or less. Where the system had a fixed set,
 it is drawn by the Python package captcha, which draws all test pictures; where it drew as it went, training
-pictures are drawn by scheme:lepture. A training that has a line is not repeated, one that was stopped goes
-on. `table` prints all lines, and the curves in pictures seen.
+pictures are drawn by scheme:lepture, or are those that compact's recipe names. A training that has a line is
+not repeated, one that was stopped goes on. `table` prints all lines, and the curves in pictures seen.
 """
 
 from __future__ import annotations
@@ -108,10 +108,10 @@ def conditions_of(system: System, settings: argparse.Namespace) -> dict[str, Any
 
 
 def sources_of(system: System, conditions: dict[str, Any], work: Path) -> list[str]:
-    """The fixed set, drawn by the package; or ours, drawn as the training goes."""
+    """The fixed set, drawn by the package; else the recipe's own, or ours, drawn as the training goes."""
     count = conditions["drawn"]
     if not count:
-        return [f"scheme:lepture?{system.scene}"]
+        return list(conditions["recipe"].get("sources", [f"scheme:lepture?{system.scene}"]))
     source = f"{CAPTCHA}?{system.scene}&seed={TRAINING_SEED}"
     scene = system.scene.replace("&", "-").replace("=", "-").replace("+", "-")
     return [str(draw_folder(source, work / f"{scene}-{count}", count))]

@@ -7,8 +7,6 @@ import traceback
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
-from functools import cache
-from hashlib import sha256
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -29,7 +27,6 @@ from captchalab.studies.contestants import (
     facts_of,
     open_contestant,
     parse_contestants,
-    sources_of,
 )
 from captchalab.studies.entries import (
     Comparison,
@@ -40,6 +37,7 @@ from captchalab.studies.entries import (
     note_identity,
     save_entry,
 )
+from captchalab.studies.known_pictures import count_known
 from captchalab.synth.generate import generate
 from captchalab.training.pictures import list_pictures
 from captchalab.training.recipe import Recipe
@@ -102,7 +100,7 @@ def compare(
     _refuse_others(folder, facts, parsed)
     _remember(folder, facts)
     train, tested = (tuple(data), test) if test is not None else _divide(data, sources, folder / DATA)
-    shared, known = _count_known(tested, train if tests else (), parsed)
+    shared, known = count_known(tested, train if tests else (), parsed)
     if shared:
         tell(f"{shared:,} pictures of {tested} are among those to train on: accuracies will look too good")
     for name, count in known:
@@ -164,31 +162,6 @@ def _stored(folder: Path) -> dict[str, Any]:
     file = folder / SETTINGS
     stored: dict[str, Any] = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
     return stored
-
-
-def _count_known(
-    test: str, train: Sequence[str], contestants: Sequence[Contestant]
-) -> tuple[int, tuple[tuple[str, int], ...]]:
-    """How many pictures of the test, byte by byte, are among those to train on, and among those that
-    contestants were trained on before, where these can still be found."""
-    tested = _hashes(test)
-    of = cache(lambda text: len(tested & _hashes(text)))
-    before = [(each.name, sum(map(of, sources_of(each)))) for each in contestants] if tested else []
-    return sum(map(of, train)) if tested else 0, tuple((name, count) for name, count in before if count)
-
-
-def _hashes(text: str) -> set[bytes]:
-    """Of the pictures of a source at rest; one that is gone, and unreadable pictures, are passed over."""
-    hashes: set[bytes] = set()
-    source = None
-    with suppress(CaptchalabError):
-        source = open_source(text)
-    if not isinstance(source, AtRest):
-        return hashes
-    for index in range(source.size):
-        with suppress(ImageError):
-            hashes.add(sha256(source.data(index)).digest())
-    return hashes
 
 
 def _check_divisible(sources: Sequence[Source]) -> None:
