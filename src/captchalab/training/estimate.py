@@ -11,7 +11,7 @@ from dataclasses import replace
 from accelerate import Accelerator
 
 from captchalab.training.batches import Batch
-from captchalab.training.budget import FINISH_SECONDS, decide_steps, fill_intervals
+from captchalab.training.budget import DEFAULT_STEPS, FINISH_SECONDS, decide_steps, fill_intervals
 from captchalab.training.device import as_the_first
 from captchalab.training.loading import BATCHES_A_TURN
 from captchalab.training.loop import train_step
@@ -37,7 +37,9 @@ def estimate(
     started = time.monotonic()
     trial = State.new(copy.deepcopy(state.network), plan.recipe, state.known_rows)
     trial.teacher = state.teacher
-    step_seconds, used = measure_speed(lambda batch: train_step(trial, plan.recipe, batch), stream)
+    # A schedule needs an end: while minutes are no steps yet, that of a training without a budget.
+    tried = replace(plan.recipe, steps=plan.recipe.steps or DEFAULT_STEPS)
+    step_seconds, used = measure_speed(lambda batch: train_step(trial, tried, batch), stream)
     before = time.monotonic()
     validate(trial.average, plan.validation, plan.alphabet, accelerator.device)
     validation_seconds = time.monotonic() - before
