@@ -143,9 +143,16 @@ def test_minutes_become_steps(tmp_path: Path) -> None:
     result = fit(DIGITS, out=tmp_path / "run", minutes=0.2, **(TINY | {"schedule": "step"}))
     stored = load_recipe(tmp_path / "run" / "recipe.toml")
     assert stored.minutes == 0.2 and stored.steps == result.steps >= 20
-    assert decide_steps(recipe(minutes=2.0), 0.5, 1.0, 6.0) == (120 - 6 - 12 - 12) / 0.5
-    assert decide_steps(recipe(minutes=2.0, steps=7), 0.5, 1.0, 6.0) == 7
-    assert decide_steps(recipe(), 0.5, 1.0, 6.0) == DEFAULT_STEPS
+    assert decide_steps(recipe(minutes=2.0), 0.5, 0.5, 6.0) == ((120 - 6 - 12 - 6) / 0.5, 12)
+    assert decide_steps(recipe(minutes=2.0, steps=7), 0.5, 1.0, 6.0) == (7, 12)
+    assert decide_steps(recipe(), 0.5, 1.0, 6.0) == (DEFAULT_STEPS, 12)
+
+
+def test_a_slow_network_does_not_spend_its_minutes_validating() -> None:
+    assert decide_steps(recipe(minutes=2.0), 0.5, 2.5, 8.0) == ((120 - 8 - 12 - 4 * 2.5) / 0.5, 4)
+    assert decide_steps(recipe(minutes=2.0), 0.5, 25, 8.0) == ((120 - 8 - 12 - 2 * 25) / 0.5, 2)
+    assert fill_intervals(recipe(), 90, 4).validate_every == 23
+    assert fill_intervals(recipe(validate_every=7), 90, 4).validate_every == 7
 
 
 @pytest.mark.parametrize(("measured", "too_fast"), [(2.5, False), (0.02, True)])
@@ -174,6 +181,8 @@ def test_other_steps_change_the_intervals_that_followed_from_them() -> None:
     assert with_steps(open_ones, 600) == fill_intervals(recipe(), 600)
     stated = fill_intervals(recipe(validate_every=7, save_every=10), 120)
     assert with_steps(stated, 600) == fill_intervals(recipe(validate_every=7, save_every=10), 600)
+    few = fill_intervals(recipe(minutes=2), 90, 4)
+    assert with_steps(few, 200) == fill_intervals(recipe(minutes=2), 200, 4)
 
 
 def test_a_recipe_runs_again_for_longer_or_shorter(trained: FitResult, tmp_path: Path) -> None:

@@ -44,9 +44,9 @@ def estimate(
     validate(trial.average, plan.validation, plan.alphabet, accelerator.device)
     validation_seconds = time.monotonic() - before
     spent += time.monotonic() - started
-    steps = decide_steps(plan.recipe, step_seconds, validation_seconds, spent)
-    (steps,) = as_the_first(accelerator, steps)
-    recipe = fill_intervals(plan.recipe, steps)
+    decided = decide_steps(plan.recipe, step_seconds, validation_seconds, spent)
+    steps, validations = as_the_first(accelerator, *decided)
+    recipe = fill_intervals(plan.recipe, steps, validations)
     seconds = steps * step_seconds + (steps / recipe.validate_every) * validation_seconds + FINISH_SECONDS
     rate = recipe.batch * accelerator.num_processes / step_seconds
     parameters = sum(each.numel() for each in state.network.parameters())

@@ -15,7 +15,7 @@ from captchalab.networks import build
 from captchalab.samples.resting import refuse_overlap
 from captchalab.samples.sample import Source
 from captchalab.sources import open_source
-from captchalab.training.budget import usual_interval
+from captchalab.training.budget import validations_behind
 from captchalab.training.device import has_bfloat16
 from captchalab.training.plan import Plan, Tell, make_plan
 from captchalab.training.recipe import Recipe, read_settings
@@ -57,8 +57,8 @@ def _without_length(stated: dict[str, Any]) -> dict[str, Any]:
     A run's recipe states them all; the intervals of a short run would validate a long one at every turn.
     """
     kept = {name: value for name, value in stated.items() if name not in ("steps", "minutes")}
-    steps = stated.get("steps")
-    if steps and kept.get("validate_every") == usual_interval(steps):
+    steps, minutes = stated.get("steps", 0), stated.get("minutes", 0)
+    if steps and validations_behind(kept.get("validate_every", 0), steps, minutes):
         every = kept.pop("validate_every")
         if kept.get("save_every") == every:
             del kept["save_every"]

@@ -81,7 +81,9 @@ class Recipe:
     clip: float = _setting("largest norm of the gradient", 2.0)
     average: float = _setting("decay of the averaged weights (EMA); 0: no averaging", 0.99)
     precision: str = _setting("'float32', 'bfloat16' or 'auto' (bfloat16 where the processor has it)", "auto")
-    validate_every: int = _setting("steps between validations; 0: twelve in all", 0)
+    validate_every: int = _setting(
+        "steps between validations; 0: twelve in all, fewer if they took over a tenth of the minutes", 0
+    )
     validation_pictures: int = _setting("pictures of a validation, at most", 1000)
     save_every: int = _setting("steps between checkpoints; 0: with each validation", 0)
     workers: int = _setting(
