@@ -9,8 +9,9 @@ pictures of the Python package captcha; 10 minutes a recipe. hutool-line: the tr
 a fifth of it set aside to test on, or with `--test`, for final figures only, the test part; 10 minutes.
 captcha_v2: the train part of the archive, one 5-fold, 2 minutes a fold. Times include getting ready and the
 export. A recipe that has a line in the results is not trained again, and one that fails does not stop the
-others. When all of a board are there they are timed in turns. Prints a table for each board, best first;
-pages with plots and common mistakes lie in runs/benchmarks/leaderboard.
+others. When all of a board are there they are timed in turns. Prints a table for each board, best first,
+with the last times of the most recipes; pages with plots and common mistakes lie in
+runs/benchmarks/leaderboard.
 """
 
 from __future__ import annotations
@@ -242,9 +243,9 @@ def show(results: str, conditions: dict[str, dict[str, Any]] | None = None) -> N
         wanted = conditions[name] if conditions else _shared(whole[-1]) if whole else None
         under = [each for each in here if _shared(each) == wanted]
         latest = {each["name"]: each for each in under if "name" in each}
-        times = [each["times"] for each in under if "times" in each]
+        times = [each["times"] for each in reversed(under) if "times" in each]
         if latest and wanted is not None:
-            print_board(name, list(latest.values()), times[-1] if times else {}, _told(name, wanted))
+            print_board(name, list(latest.values()), max(times, key=len, default={}), _told(name, wanted))
         else:
             print(f"\n{name}\n\nnot measured yet")
 

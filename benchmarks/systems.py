@@ -29,7 +29,6 @@ from recording import (
     find_figures,
     percent,
     print_table,
-    read_lines,
     run_main,
     say,
     with_interval,
@@ -96,10 +95,15 @@ def recipe_of(system: System, settings: argparse.Namespace) -> str:
     return system.own if settings.network == "own" else str(ROOT / RECIPES / f"{system.compact}.toml")
 
 
+def changes_of(system: System, settings: argparse.Namespace) -> dict[str, Any]:
+    """Settings that go before those of the recipe."""
+    return system.changes if settings.network == "own" else {}
+
+
 def conditions_of(system: System, settings: argparse.Namespace) -> dict[str, Any]:
     """What makes a line the one that is asked for."""
     return {
-        "recipe": read_settings(recipe_of(system, settings)),
+        "recipe": read_settings(recipe_of(system, settings)) | changes_of(system, settings),
         "pictures": settings.pictures or (system.budget if settings.network == "own" else None),
         "drawn": settings.drawn or system.drawn,
         "tested": settings.tested or system.tested,
@@ -131,8 +135,7 @@ def measure(name: str, settings: argparse.Namespace, conditions: dict[str, Any])
     system, threads = SYSTEMS[name], settings.threads
     work = ROOT / settings.work / "systems"
     recipe = recipe_of(system, settings)
-    own = settings.network == "own"
-    changes = system.changes if own else {}
+    own, changes = settings.network == "own", changes_of(system, settings)
     its = multiply_adds_of(system, system.own, system.changes, work, threads)
     here = its if own else multiply_adds_of(system, recipe, {}, work, threads)
     pictures = conditions["pictures"] or min(system.most, int(TENTH * system.seen * its / here))
@@ -157,7 +160,7 @@ def measure(name: str, settings: argparse.Namespace, conditions: dict[str, Any])
 
 
 def show(results: str) -> None:
-    """The last line of each system and network with the budget of systems.toml as a table, and the curves."""
+    """Each system and network with the recipe and budget of systems.toml as a table, and the curves."""
     rows, curves = [], []
     for name, system in SYSTEMS.items():
         for network in ("own", "compact"):
@@ -181,15 +184,12 @@ def show(results: str) -> None:
 
 
 def _last_figures(results: str, name: str, network: str) -> dict[str, Any] | None:
-    """Tries with other budgets are none of a system's figures."""
-    system, found = SYSTEMS[name], None
-    budget = system.budget if network == "own" else None
-    for line in read_lines(__file__, results):
-        conditions = line["figures"]["conditions"]
-        here = (conditions["pictures"], conditions["drawn"], conditions["tested"])
-        if line["benchmark"] == f"system {name} {network}" and here == (budget, system.drawn, system.tested):
-            found = line["figures"]
-    return found
+    """Tries with other recipes and budgets are none of a system's figures."""
+    settings = argparse.Namespace(
+        network=network, recipe=None, pictures=None, drawn=None, tested=None, threads=1
+    )
+    wanted = conditions_of(SYSTEMS[name], settings)
+    return find_figures(__file__, results, f"system {name} {network}", wanted)
 
 
 def _cells(figures: dict[str, Any]) -> tuple[str, ...]:

@@ -24,6 +24,7 @@ SCRIPTS = (
     "captcha_v2",
     "drawing",
     "leaderboard",
+    "lighter",
     "lookalike",
     "precision",
     "reading",

@@ -26,6 +26,7 @@ sys.path.insert(0, str(ROOT / "benchmarks"))
 
 import captcha_v2
 import leaderboard
+import lighter
 import recording
 import results_page
 import sixty_two
@@ -108,6 +109,21 @@ def test_each_fold_is_trained_once_and_noted(run: Run, archives: Path, tmp_path:
     assert results.read_bytes() == before
 
 
+def test_each_way_to_a_lighter_model_is_weighed_once(run: Run, tmp_path: Path) -> None:
+    arguments = ["--steps", "1", "--tested", "12", *places(tmp_path)]
+    table = run(lighter, *arguments)
+    assert [line.split(" | ")[0] for line in table.splitlines()[2:]] == ["| int8", "| pruned", "| distilled"]
+    for line in recording.read_lines("lighter.py", str(tmp_path / "results")):
+        before, after = line["figures"]["before"], line["figures"]["after"]
+        assert before["images"] == after["images"] == 12 and before["sequence_accuracy"] > 0.5
+        assert 0 < after["bytes"] < before["bytes"] and after["milliseconds"] > 0
+    written = (tmp_path / "results" / "lighter.jsonl").read_bytes()
+    assert run(lighter, *arguments) == table
+    assert (tmp_path / "results" / "lighter.jsonl").read_bytes() == written
+    with pytest.raises(SystemExit):
+        run(lighter, "int4")
+
+
 def show_board(results: str, capsys: pytest.CaptureFixture[str]) -> str:
     leaderboard.show(results)
     return capsys.readouterr().out
@@ -117,7 +133,7 @@ def test_leaderboard_goes_on_after_one_that_fails(run: Run, archives: Path, tmp_
     bad = tmp_path / "bad.toml"
     bad.write_text(f"{TINY}start_rate = 0.1\n", encoding="utf-8")
     arguments = ["hutool-line", "--schemes", str(archives), "--steps", "2", *places(tmp_path)]
-    with pytest.raises(RunError, match="leaderboard hutool-line bad: nothing to compare"):
+    with pytest.raises(RunError, match=r"hutool-line bad: start_rate=0\.1 is of a model"):
         run(leaderboard, *arguments, "--recipes", str(bad), str(archives / "tiny.toml"))
     (line,) = recording.read_lines("leaderboard.py", str(tmp_path / "results"))
     assert line["benchmark"] == "leaderboard hutool-line tiny"

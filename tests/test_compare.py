@@ -58,11 +58,15 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def compared(pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Comparison, Path]:
     out = tmp_path_factory.mktemp("comparison")
-    recipe = out / "tiny.toml"
-    recipe.write_text(TINY, encoding="utf-8")
-    contestants = [str(recipe), "crnn-finetune", "small", "python:tests.test_compare:Parrot"]
-    found = compare(contestants, [str(pictures)], out / "all", steps=4)
-    return found, out
+    (out / "tiny.toml").write_text(TINY, encoding="utf-8")
+    (out / "short.toml").write_text(TINY + "max_length = 1\n", encoding="utf-8")
+    return compare(contestants_in(out), [str(pictures)], out / "all", steps=4), out
+
+
+def contestants_in(out: Path) -> list[str]:
+    """One to train, one that these pictures do not suit, a finished model, a foreign reader."""
+    recipes = [str(out / f"{name}.toml") for name in ("tiny", "short")]
+    return [*recipes, "small", "python:tests.test_compare:Parrot"]
 
 
 def test_all_are_tested_on_the_same_unseen_pictures(
@@ -101,24 +105,57 @@ def test_goes_on_without_doing_anything_twice(compared: tuple[Comparison, Path],
     found, out = compared
     model = out / "all" / "tiny" / "model.onnx"
     written = model.stat().st_mtime_ns
-    contestants = [str(out / "tiny.toml"), "crnn-finetune", "small", "python:tests.test_compare:Parrot"]
-    assert compare(contestants, [str(pictures)], out / "all", steps=4) == found
+    assert compare(contestants_in(out), [str(pictures)], out / "all", steps=4) == found
     assert model.stat().st_mtime_ns == written
     with pytest.raises(UsageError, match="holds a comparison with steps 4, not 5"):
-        compare(contestants, [str(pictures)], out / "all", steps=5)
+        compare(contestants_in(out), [str(pictures)], out / "all", steps=5)
 
 
 def test_one_that_fails_leaves_the_others_in_peace(
     compared: tuple[Comparison, Path], pictures: Path, tmp_path: Path
 ) -> None:
-    found, _ = compared
+    found, out = compared
     ((name, why),) = [(each.name, each.why) for each in found.failed]
-    assert name == "crnn-finetune" and why.startswith("start_rate=0.1 is of a model to start from")
+    assert name == "short" and why.startswith("max_length=1: the sources have texts of 2 characters")
     text = write_comparison(found, tmp_path).read_text(encoding="utf-8")
-    assert "<b>crnn-finetune</b> failed: start_rate=0.1" in text
-    assert "crnn-finetune failed: start" in (tmp_path / "comparison.md").read_text(encoding="utf-8")
-    with pytest.raises(RunError, match=r"all failed; crnn-finetune: start_rate=0\.1"):
-        compare(["crnn-finetune"], [str(pictures)], tmp_path / "alone", steps=4)
+    assert "<b>short</b> failed: max_length=1" in text
+    assert "short failed: max" in (tmp_path / "comparison.md").read_text(encoding="utf-8")
+    with pytest.raises(RunError, match="all failed; short: max_length=1"):
+        compare([str(out / "short.toml")], [str(pictures)], tmp_path / "alone", steps=4)
+
+
+@pytest.mark.parametrize(
+    ("stated", "why"),
+    [
+        ('options = { size = "tinny" }', "'tinny'"),
+        ('network = "resnet18"', "unknown network 'resnet18'"),
+        ('network = "backbone"\noptions = { model = "resnet18", attn = true }', "unknown option"),
+        ("start_rate = 0.1", r"a recipe of your own with start = 'FILE\|RUN'"),
+        ('start = "typo"', "no model 'typo'"),
+    ],
+)
+def test_what_no_pictures_can_mend_is_said_before_any_training(
+    stated: str, why: str, pictures: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "good.toml").write_text(TINY, encoding="utf-8")
+    (tmp_path / "bad.toml").write_text(stated, encoding="utf-8")
+    recipes = [str(tmp_path / f"{name}.toml") for name in ("good", "bad")]
+    with pytest.raises(UsageError, match=why):
+        compare(recipes, [str(pictures)], tmp_path / "out", steps=1)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_head_start_is_told(pictures: Path, tmp_path: Path) -> None:
+    fit([str(pictures)], network="compact", options={"size": "tiny"}, out=tmp_path / "old", steps=1, batch=4)
+    recipe = tmp_path / "further.toml"
+    recipe.write_text(f"start = '{tmp_path / 'old'}'\nbatch = 4\n", encoding="utf-8")
+    fit([str(pictures)], recipe=recipe, out=tmp_path / "done", steps=1)
+    contestants = [str(recipe), str(tmp_path / "done"), "small"]
+    found = compare(contestants, [str(pictures)], tmp_path / "out", steps=1)
+    old = str(tmp_path / "old")
+    assert found.head_starts == (("further", f"{old} (4 pictures)"), ("done", old))
+    for file in (write_comparison(found, tmp_path), tmp_path / "comparison.md"):
+        assert "did not begin from nothing" in file.read_text(encoding="utf-8")
 
 
 def test_figures_of_one_are_not_taken_for_those_of_another(
@@ -145,12 +182,16 @@ def test_other_pictures_are_refused_before_they_mix(pictures: Path, tmp_path: Pa
 
 def test_tested_on_what_was_trained_on_is_told(pictures: Path, tmp_path: Path) -> None:
     told: list[str] = []
-    found = compare(["small"], [str(pictures)], tmp_path / "out", test=str(pictures), tell=told.append)
+    (tmp_path / "tiny.toml").write_text(TINY + "batch = 4\n", encoding="utf-8")
+    contestants = ["small", str(tmp_path / "tiny.toml")]
+    tested = {"test": str(pictures), "tell": told.append}
+    found = compare(contestants, [str(pictures)], tmp_path / "out", steps=1, **tested)  # type: ignore[arg-type]
     size = open_source(str(pictures)).size
     assert found.shared == size and told[0].startswith(f"{size} pictures of {pictures} are among those")
     for file in (write_comparison(found, tmp_path), tmp_path / "comparison.md"):
         text = file.read_text(encoding="utf-8")
         assert f"{size} of those pictures were also trained on" in text and "no training here" not in text
+    assert compare(["small"], [str(pictures)], tmp_path / "finished", test=str(pictures)).shared == 0
 
 
 def test_a_finished_model_that_knows_the_test_is_told_of(pictures: Path, tmp_path: Path) -> None:
@@ -226,6 +267,23 @@ def test_all_are_timed_in_turns_after_the_last_training(
     assert timed == [2, 2], "speeds belong to names, in whatever order"
 
 
+def test_turns_are_taken_in_every_order() -> None:
+    seen: list[int] = []
+
+    class Noting:
+        def __init__(self, number: int) -> None:
+            self.number = number
+
+        def read_many(self, images: list[ImageLike]) -> list[Reading]:
+            seen.append(self.number)
+            return []
+
+    speeds = time_readers([Noting(number) for number in range(3)], [np.zeros((8, 8, 3), np.uint8)] * 100)
+    turns = [tuple(seen[place : place + 3]) for place in range(30, len(seen), 3)]
+    assert len(speeds) == 3 and {tuple(sorted(turn)) for turn in turns} == {(0, 1, 2)}
+    assert len(set(turns)) == 6
+
+
 def test_page_holds_every_figure_and_marks_the_best(
     compared: tuple[Comparison, Path], tmp_path: Path
 ) -> None:
@@ -278,6 +336,8 @@ def test_contestants_are_named_apart_and_checked(
         (tmp_path / name).mkdir()
         shutil.copy(model, tmp_path / name / "model.onnx")
     runs = [str(tmp_path / name) for name in ("lr0.01", "lr0.003")]
+    monkeypatch.chdir(runs[0])
+    assert [each.name for each in parse_contestants([".", "../lr0.003"])] == ["lr0.01", "lr0.003"]
     assert [each.name for each in parse_contestants(runs)] == ["lr0.01", "lr0.003"]
     (tmp_path / "c++" / "mine.toml").write_text(TINY)
     (recipe,) = parse_contestants([str(tmp_path / "c++" / "mine.toml")])
@@ -289,6 +349,8 @@ def test_contestants_are_named_apart_and_checked(
     assert [each.name for each in parse_contestants([str(tmp_path / "data.toml")])] == ["data-2"]
     with pytest.raises(UsageError, match=r"no model 'typo': give a \.onnx file"):
         parse_contestants(["small+typo"])
+    with pytest.raises(UsageError, match=r"'small\+': a model is missing beside the \+"):
+        parse_contestants(["small+"])
     with pytest.raises(UsageError, match="nothing to compare"):
         parse_contestants([])
     with pytest.raises(UsageError, match=r"unknown recipe .compct.\. Did you mean .compact."):

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from captchalab.reading.metrics import GAP, Tally, align, answer_of, measure, wilson
+from captchalab.reading.metrics import GAP, Tally, align, answer_of, measure, sign_test, wilson
 
 WORDS = st.text(alphabet="abc0", max_size=7)
 
@@ -29,6 +29,14 @@ def distance(a: str, b: str) -> int:
 )
 def test_wilson_interval(right: int, total: int, low: float, high: float) -> None:
     assert wilson(right, total) == pytest.approx((low, high), abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "chance"),
+    [(0, 0, 1.0), (5, 5, 1.0), (6, 0, 2 / 64), (8, 2, 112 / 1024), (2, 8, 112 / 1024)],
+)
+def test_sign_test_is_exact(one: int, other: int, chance: float) -> None:
+    assert sign_test(one, other) == chance
 
 
 def test_wilson_interval_narrows_with_more_pictures() -> None:

@@ -126,7 +126,7 @@ def test_unknown_names() -> None:
         UsageError, match=r"unknown network 'cmpact'. Did you mean 'compact'\?.*captchanet, cnn, compact"
     ):
         build("cmpact", SPEC, 11, 4, {})
-    with pytest.raises(UsageError, match=r"'resnet34'.*network='backbone', options={model='resnet18'}"):
+    with pytest.raises(UsageError, match=r"'resnet34'.*--set network=backbone --set options.model=resnet18"):
         build("resnet34", SPEC, 11, 4, {})
     with pytest.raises(UsageError, match=r"'tinny'.*Did you mean 'tiny'\?.*base, fine, large, small, tiny"):
         build("compact", SPEC, 11, 4, {"size": "tinny"})

@@ -139,7 +139,8 @@ def test_advice_says_what_does_not_pay() -> None:
         return Measured(tally, Speed(milliseconds, 100.0), size)
 
     def advice(after: Measured) -> tuple[bool, str]:
-        tradeoff = Tradeoff(measured(990, 1.0, 1000), after, Path("x.onnx"))
+        worse = 990 - round(1000 * after.tally.sequence_accuracy)
+        tradeoff = Tradeoff(measured(990, 1.0, 1000), after, Path("x.onnx"), worse=worse)
         return tradeoff.pays, tradeoff.advice
 
     assert advice(measured(986, 0.5, 500)) == (
@@ -147,6 +148,8 @@ def test_advice_says_what_does_not_pay() -> None:
         "it pays: 2.00 times the speed, 50.00% of the size, -0.40 points of accuracy",
     )
     assert advice(measured(990, 0.5, 500))[1].endswith(" of the size, +0.00 points of accuracy")
+    few = Tradeoff(measured(990, 1.0, 1000), measured(984, 0.5, 500), Path("x.onnx"), worse=8, better=2)
+    assert not few.pays and few.advice.startswith("these pictures are too few to tell: 8 are read right only")
     untrained = Tradeoff(measured(0, 1.0, 1000), measured(0, 0.5, 500), Path("x.onnx"))
     assert not untrained.pays and untrained.advice.endswith("as neither reads any picture right")
     for after, why in [

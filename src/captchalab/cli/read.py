@@ -38,7 +38,7 @@ def read(
             "--model",
             "-m",
             metavar="NAME|FILE|RUN",
-            help="The model; without it, the bundled one. Several -m vote.",
+            help="The model; without it, the bundled one. Several -m vote, as do FILE+FILE.",
         ),
     ] = None,
     alphabet: Annotated[
@@ -78,6 +78,7 @@ def read(
     ] = None,
 ) -> None:
     """Read pictures. One that cannot be read becomes a row with its error, and the exit status is 1."""
+    from captchalab.measuring.readers import models_of
     from captchalab.reading.ensemble import Ensemble
     from captchalab.reading.reader import Reader
 
@@ -91,7 +92,8 @@ def read(
         "fold_case": fold_case,
         "answer": answer,
     }
-    reader = Ensemble.open(model) if model and len(model) > 1 else Reader.open(model[0] if model else None)
+    models = [each for text in model or () for each in models_of(text)]
+    reader = Ensemble.open(models) if len(models) > 1 else Reader.open(models[0] if models else None)
     total = failed = 0
     with rows_writer(out, form, alone=is_one_picture(source)) as write:
         for picture, reading in _readings(reader, wanted, options):

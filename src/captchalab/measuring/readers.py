@@ -38,10 +38,16 @@ def open_reads(text: str) -> Reads:
 
 
 def models_of(text: str) -> list[str]:
-    """The models that ``text`` names: several where they are joined by ``+`` and no one file is called so."""
+    """The models that ``text`` names: several where they are joined by ``+`` and no one file is called so.
+
+    Raises ``UsageError`` where one of them has no name.
+    """
     from pathlib import Path
 
-    return [text] if Path(text).exists() else text.split("+")
+    models = [text] if Path(text).exists() else text.split("+")
+    if len(models) > 1 and "" in models:
+        raise UsageError(f"{text!r}: a model is missing beside the +")
+    return models
 
 
 def _import_object(text: str) -> object:

@@ -37,8 +37,8 @@ def build(name: str, spec: InputSpec, classes: int, length: int, options: dict[s
     """
     if name not in NETWORKS:
         raise UsageError(
-            f"{suggest(name, list(NETWORKS), 'network')}. Models of timm: network='backbone', "
-            "options={model='resnet18'}"
+            f"{suggest(name, list(NETWORKS), 'network')}. Models of timm: --set network=backbone --set "
+            "options.model=resnet18; in a recipe network = 'backbone', options = {model = 'resnet18'}"
         )
     _spec, _classes, _length, *known = signature(NETWORKS[name]).parameters
     for option in options:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import zip_longest
-from math import sqrt
+from math import comb, sqrt
 from typing import Any
 
 from rapidfuzz.distance import Levenshtein
@@ -36,6 +36,17 @@ def wilson(right: float, total: float, z: float = Z_95) -> tuple[float, float]:
     low = 0.0 if right == 0 else (centre - spread) / scale
     high = 1.0 if right == total else (centre + spread) / scale
     return (low, high)
+
+
+def sign_test(one: int, other: int) -> float:
+    """The chance that two readers which read equally well differ as much, 0 to 1: two-sided, exact.
+
+    ``one`` and ``other`` count the pictures that only the one, and only the other, reads right. Q. McNemar,
+    "Note on the sampling error of the difference between correlated proportions", 1947.
+    """
+    total = one + other
+    tail = sum(comb(total, few) for few in range(min(one, other) + 1))
+    return min(1.0, tail / (1 << max(0, total - 1)))
 
 
 def align(truth: str, read: str) -> list[tuple[str, str]]:

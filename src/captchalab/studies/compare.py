@@ -25,6 +25,7 @@ from captchalab.studies.contestants import (
     DATA,
     Contestant,
     facts_of,
+    head_start,
     open_contestant,
     parse_contestants,
 )
@@ -89,7 +90,8 @@ def compare(
     """
     folder = Path(out).absolute()  # workers may stand in another one
     parsed = parse_contestants(contestants)
-    if any(each.kind == "recipe" for each in parsed) and minutes is None and steps is None:
+    trains = any(each.kind == "recipe" for each in parsed)
+    if trains and minutes is None and steps is None:
         raise UsageError("recipes need a budget, the same for all: --minutes or --steps")
     sources = [open_source(text) for text in data]
     tests = [open_source(test)] if test is not None else []
@@ -100,7 +102,7 @@ def compare(
     _refuse_others(folder, facts, parsed)
     _remember(folder, facts)
     train, tested = (tuple(data), test) if test is not None else _divide(data, sources, folder / DATA)
-    shared, known = count_known(tested, train if tests else (), parsed)
+    shared, known = count_known(tested, train if tests and trains else (), parsed)
     if shared:
         tell(f"{shared:,} pictures of {tested} are among those to train on: accuracies will look too good")
     for name, count in known:
@@ -122,7 +124,8 @@ def compare(
     if not entries:
         raise RunError(f"nothing to compare, as all failed; {failed[0].name}: {failed[0].why}")
     entries = _time_together(entries, parsed, folder, tested)
-    return Comparison(tuple(data), budget, tuple(entries), tuple(failed), shared, known)
+    helped = tuple((each.name, models) for each in parsed if (models := head_start(each)))
+    return Comparison(tuple(data), budget, tuple(entries), tuple(failed), shared, known, helped)
 
 
 def _refuse_others(folder: Path, facts: dict[str, Any], contestants: Sequence[Contestant]) -> None:

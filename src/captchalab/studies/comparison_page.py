@@ -67,6 +67,8 @@ def write_comparison(comparison: Comparison, out: str | Path) -> Path:
     context = {
         "data": ", ".join(comparison.data),
         "failed": comparison.failed,
+        "helped": comparison.head_starts,
+        "by_steps": "steps" in comparison.budget,
         "known": [(name, f"{count:,}") for name, count in comparison.known],
         "shared": f"{comparison.shared:,}" if comparison.shared else "",
         "budget": ", ".join(f"{value:g} {name}" for name, value in comparison.budget.items()) or "none",
@@ -154,6 +156,7 @@ def _plot(comparison: Comparison) -> bytes:
         )
     axes.set_xscale("log")
     axes.xaxis.set_major_formatter("{x:g}")
+    axes.xaxis.set_minor_formatter(_sparse)
     axes.set_xlabel("one picture by itself, milliseconds (from its bytes to the text)")
     axes.set_ylabel("read right, %")
     axes.grid(alpha=0.3)
@@ -161,6 +164,11 @@ def _plot(comparison: Comparison) -> bytes:
     buffer = BytesIO()
     figure.savefig(buffer, format="png")
     return buffer.getvalue()
+
+
+def _sparse(value: float, _position: float | None = None) -> str:
+    """2 and 5 between the powers of ten: all that a decade has room for."""
+    return f"{value:g}" if f"{value:e}"[0] in "25" else ""
 
 
 def _spread(points: Sequence[float]) -> list[float]:

@@ -66,8 +66,10 @@ def _identify(text: str) -> tuple[str, str]:
 
 def _identity_of_recipe(text: str) -> str:
     """Follows from what the recipe states, and from the models that it starts and learns from."""
-    from captchalab.training.recipe import read_settings
+    from captchalab.training.ready import check_network
+    from captchalab.training.recipe import load_recipe, read_settings
 
+    check_network(load_recipe(text))
     models = _models_behind(text)
     stated = [json.dumps(read_settings(text), sort_keys=True, default=str), *map(_hash_of_model, models)]
     return sha256("\n".join(stated).encode()).hexdigest()
@@ -91,7 +93,7 @@ def _short(text: str) -> str:
     models = models_of(text)
     if len(models) > 1:
         return "+".join(map(_short, models))
-    path = Path(text)
+    path = Path(text).resolve() if Path(text).is_dir() else Path(text)  # ".." has no name of its own
     name = path.parent.name if path.name == RUN_MODEL else path.name
     name = name.removesuffix(".onnx").removesuffix(".toml")
     return re.sub(r"[^\w.-]+", "-", name).strip("-") or "contestant"
@@ -117,6 +119,23 @@ def sources_of(contestant: Contestant) -> set[str]:
         return set()
     models = _models_behind(contestant.text) if contestant.kind == "recipe" else models_of(contestant.text)
     return {str(source) for model in models for source in find_model(model)[1].scheme.get("sources", ())}
+
+
+def head_start(contestant: Contestant) -> str:
+    """The models that it goes on from or learns from, as one text; empty for none, or where none is told."""
+    if contestant.kind == "reader":
+        return ""
+    if contestant.kind == "recipe":
+        return " and ".join(map(_with_pictures, _models_behind(contestant.text)))
+    files = [find_model(each)[1].training for each in models_of(contestant.text)]
+    named = [str(file.get(key, "")) for file in files for key in ("start", "teacher")]
+    return " and ".join(name for name in dict.fromkeys(named) if name not in ("", "scratch"))
+
+
+def _with_pictures(model: str) -> str:
+    """``small (332,800 pictures)``: what a model has seen before."""
+    seen = find_model(model)[1].training.get("pictures")
+    return f"{model} ({seen:,} pictures)" if seen else model
 
 
 def facts_of(reader: Reads) -> dict[str, Any]:

@@ -65,6 +65,8 @@ class Comparison:
     """How many pictures of the test are among those to train on."""
     known: tuple[tuple[str, int], ...] = ()
     """Contestants that came already trained on pictures of the test, and on how many."""
+    head_starts: tuple[tuple[str, str], ...] = ()
+    """Contestants that another model helped, and which: what that took is in no figure of theirs."""
 
     def overlap(self, one: Entry, other: Entry) -> float | None:
         """Of the pictures that either misreads, the share that both do; ``None`` if neither misreads any."""

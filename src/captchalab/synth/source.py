@@ -94,7 +94,7 @@ def _scheme_named(name: str) -> Scheme:
     if name.endswith(".toml"):
         return load_scheme(Path(name))
     if name not in SCHEMES:
-        raise suggest(name, list(SCHEMES), "scheme (or name a file, scheme:MINE.toml)")
+        raise UsageError(f"{suggest(name, list(SCHEMES), 'scheme')}; or name a file: scheme:MINE.toml")
     return SCHEMES[name]
 
 

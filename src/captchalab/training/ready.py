@@ -11,7 +11,8 @@ import torch
 from accelerate import Accelerator
 
 from captchalab.errors import UsageError
-from captchalab.networks import build
+from captchalab.networks import NETWORKS, Network, build
+from captchalab.reading.inputspec import InputSpec
 from captchalab.samples.resting import refuse_overlap
 from captchalab.samples.sample import Source
 from captchalab.sources import open_source
@@ -83,8 +84,8 @@ def get_ready(
     start = None if resuming else load_start(recipe.start)
     if start is not None:
         recipe = follow_start(recipe, start[1])
-    elif recipe.start_rate != 1 and recipe.start == SCRATCH:
-        raise UsageError(f"start_rate={recipe.start_rate:g} is of a model to start from: name it with --from")
+    else:
+        _check_start_rate(recipe)
     if not resuming:
         recipe = follow_teacher(recipe)
     recipe = recipe.with_changes(frames=recipe.frames or "first")
@@ -102,6 +103,30 @@ def get_ready(
         rows = known_rows(network, start[0], plan.alphabet, start[1].alphabet)
         tell(f"starting from {start[1].name}: {shared} of {len(plan.alphabet)} characters are known")
     return plan, State.new(network.to(accelerator.device), plan.recipe, rows)
+
+
+def check_network(recipe: Recipe) -> None:
+    """Build the network of ``recipe`` for a picture of its usual size, so that what is wrong is known early.
+
+    Raises ``UsageError`` for what no pictures can mend: names, options, a model to start from that is gone.
+    """
+    start = load_start(recipe.start)
+    if start is not None:
+        recipe = follow_start(recipe, start[1])
+    else:
+        _check_start_rate(recipe)
+    recipe = follow_teacher(recipe)
+    height = recipe.height or NETWORKS.get(recipe.network, Network).usual_height(recipe.options)
+    spec = InputSpec(height, recipe.width or 4 * height, recipe.channels)
+    build(recipe.network, spec, 11, max(1, recipe.max_length), dict(recipe.options))
+
+
+def _check_start_rate(recipe: Recipe) -> None:
+    if recipe.start_rate != 1 and recipe.start == SCRATCH:
+        raise UsageError(
+            f"start_rate={recipe.start_rate:g} is of a model to start from: name it with --from, or in a "
+            "recipe of your own with start = 'FILE|RUN'"
+        )
 
 
 def open_sources(sources: Sequence[str | Source] | str, recipe: Recipe) -> list[Source]:

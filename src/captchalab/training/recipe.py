@@ -175,7 +175,10 @@ def read_settings(name: str | Path) -> dict[str, Any]:
     elif path.suffix == ".toml":
         raise UsageError(f"no recipe file {path}. Bundled recipes: {', '.join(sorted(bundled))}")
     else:
-        raise suggest(str(name), list(bundled), "recipe")
+        raise UsageError(
+            f"{suggest(str(name), list(bundled), 'recipe')}; or a file of your own, NAME.toml (a network by "
+            "itself: network = 'backbone', options = {model = 'resnet18'})"
+        )
     try:
         return tomllib.loads(data.decode("utf-8"))
     except UnicodeDecodeError:

@@ -10,7 +10,7 @@ from captchalab.errors import UsageError
 from captchalab.files import make_folder
 from captchalab.measuring.markup import percent
 from captchalab.measuring.speed import Speed, time_readers
-from captchalab.reading.metrics import Tally, measure
+from captchalab.reading.metrics import Tally, measure, sign_test
 from captchalab.reading.modelfile import ModelInfo, seal, write_model
 from captchalab.reading.modelpath import RUN_MODEL
 from captchalab.reading.reader import Reader
@@ -64,6 +64,12 @@ class Tradeoff:
     notes: tuple[str, ...] = ()
     """What could not be made lighter."""
 
+    worse: int = 0
+    """Pictures that only the model as it was reads right."""
+
+    better: int = 0
+    """Pictures that only the lighter one reads right."""
+
     @property
     def rows(self) -> list[tuple[str, str, str]]:
         """Each figure: its name, before, after."""
@@ -97,6 +103,11 @@ class Tradeoff:
         return self.reads and gains and self.lost <= WORSE and self.speedup >= 1 - NOTICEABLE
 
     @property
+    def may_be_chance(self) -> bool:
+        """Whether two models that read equally well would differ as much in one of twenty tries, or more."""
+        return sign_test(self.worse, self.better) >= 0.05
+
+    @property
     def advice(self) -> str:
         """What to do with the lighter model, in one sentence."""
         if not self.reads:
@@ -104,6 +115,11 @@ class Tradeoff:
         gains = f"{self.speedup:.2f} times the speed, {percent(self.size)} of the size"
         if self.pays:
             return f"it pays: {gains}, {0.0 - 100 * self.lost:+.2f} points of accuracy"
+        if self.lost > WORSE and self.may_be_chance:
+            return (
+                f"these pictures are too few to tell: {self.worse} are read right only by the model as it "
+                f"was, {self.better} only by the lighter one ({gains}); name more with --data"
+            )
         if self.lost > WORSE:
             why = f"it reads {100 * self.lost:.2f} points less right, for {gains}"
         elif self.speedup < 1 - NOTICEABLE:
@@ -141,16 +157,22 @@ def weigh(
     readers = [Reader(*model), Reader(*lighter)]
     images = [image for image, _ in pictures]
     truths = [text for _, text in pictures]
-    tallies = [
-        measure((truth, each.text) for truth, each in zip(truths, reader.read_many(images), strict=True))
-        for reader in readers
-    ]
+    texts = [[each.text for each in reader.read_many(images)] for reader in readers]
+    tallies = [measure(zip(truths, read, strict=True)) for read in texts]
+    pairs = [(old == truth, new == truth) for truth, old, new in zip(truths, *texts, strict=True)]
     speeds = time_readers(readers, images[:TIMED])
     before, after = (
         Measured(tally, speed, len(file))
         for tally, speed, (file, _) in zip(tallies, speeds, (model, lighter), strict=True)
     )
-    return Tradeoff(before, after, out, tuple(notes))
+    return Tradeoff(
+        before,
+        after,
+        out,
+        tuple(notes),
+        worse=pairs.count((True, False)),
+        better=pairs.count((False, True)),
+    )
 
 
 def write_lighter(
