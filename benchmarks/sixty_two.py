@@ -41,7 +41,7 @@ RECIPE = "benchmarks/recipes/sixty-two.toml"
 LISTED = 0.95
 """Pairs that are told apart less often are listed; ..."""
 NEAR_CHANCE = 0.6
-"""... with less than this, no reader can be asked to tell them apart."""
+"""... and those that are told apart in less than this are named as hopeless."""
 FEWEST = 20
 """Characters of a pair that must have been seen."""
 
@@ -141,8 +141,11 @@ def show(results: str, conditions: dict[str, Any] | None = None) -> None:
         ],
     )
     print()
-    heads = ("pair", "told apart (95%; chance: 50%)", "first as second", "second as first", "")
+    heads = ("pair", "told apart (95%; chance: 50%)", "first as second", "second as first")
     print_table(heads, [_row(pair) for pair in figures["pairs"]])
+    alike = ["/".join(each["pair"]) for each in figures["pairs"] if each["apart"] < NEAR_CHANCE]
+    told = f"are told apart in less than {NEAR_CHANCE:.0%}, near the 50% of chance"
+    print(f"\n{', '.join(alike) if alike else 'No two characters'} {told}.")
 
 
 def _stated(conditions: dict[str, Any]) -> set[str]:
@@ -151,10 +154,9 @@ def _stated(conditions: dict[str, Any]) -> set[str]:
 
 def _row(pair: dict[str, Any]) -> tuple[str, ...]:
     (one, other), taken, seen = pair["pair"], pair["taken"], pair["seen"]
-    verdict = "cannot be told apart" if pair["apart"] < NEAR_CHANCE else ""
     share = f"{percent(pair['apart'])} ({percent(pair['low'])} to {percent(pair['high'])})"
     ways = [f"{count} of {total}" for count, total in zip(taken, seen, strict=True)]
-    return (f"{one} / {other}", share, *ways, verdict)
+    return (f"{one} / {other}", share, *ways)
 
 
 def main() -> None:

@@ -69,7 +69,11 @@ def _identity_of_recipe(text: str) -> str:
     from captchalab.training.ready import check_network
     from captchalab.training.recipe import load_recipe, read_settings
 
-    check_network(load_recipe(text))
+    recipe = load_recipe(text)
+    try:
+        check_network(recipe)
+    except UsageError as error:
+        raise UsageError(f"{text}: {error}") from None
     models = _models_behind(text)
     stated = [json.dumps(read_settings(text), sort_keys=True, default=str), *map(_hash_of_model, models)]
     return sha256("\n".join(stated).encode()).hexdigest()
@@ -93,7 +97,9 @@ def _short(text: str) -> str:
     models = models_of(text)
     if len(models) > 1:
         return "+".join(map(_short, models))
-    path = Path(text).resolve() if Path(text).is_dir() else Path(text)  # ".." has no name of its own
+    path = Path(text)
+    if path.name in ("", ".."):  # no name of its own
+        path = path.resolve()
     name = path.parent.name if path.name == RUN_MODEL else path.name
     name = name.removesuffix(".onnx").removesuffix(".toml")
     return re.sub(r"[^\w.-]+", "-", name).strip("-") or "contestant"
