@@ -155,7 +155,7 @@ def test_a_head_start_is_told(pictures: Path, tmp_path: Path) -> None:
     old = str(tmp_path / "old")
     assert found.head_starts == (("further", f"{old} (4 pictures)"), ("done", old))
     for file in (write_comparison(found, tmp_path), tmp_path / "comparison.md"):
-        assert "did not begin from nothing" in file.read_text(encoding="utf-8")
+        assert "from another model, or learned from one: " in file.read_text(encoding="utf-8")
 
 
 def test_figures_of_one_are_not_taken_for_those_of_another(
