@@ -40,7 +40,7 @@ from captchalab.training.tradeoff import Measured, Tradeoff, weigh
 MODEL = "small"
 SCENE = "alphabet=alnum&length=4&width=160&height=60"
 SMALLER = {"size": "small"}
-STEPS = {"int8": 0, "pruned": 500, "distilled": 2_000}
+STEPS = {"int8": 0, "pruned": 500, "distilled": 800}
 
 
 def parse() -> argparse.Namespace:
