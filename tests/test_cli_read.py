@@ -28,6 +28,8 @@ def test_models_that_vote(cli_run: Path, cli_pictures: Path, capsys: pytest.Capt
     alone = capsys.readouterr().out
     assert run([*one, "-m", str(cli_run)]) == 0
     assert capsys.readouterr().out == alone
+    assert run([*one[:2], "-m", f"{cli_run}+{cli_run}", *one[4:]]) == 0
+    assert capsys.readouterr().out == alone
 
 
 def test_json_rows(cli_run: Path, cli_pictures: Path, capsys: pytest.CaptureFixture[str]) -> None:

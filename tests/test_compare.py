@@ -184,8 +184,9 @@ def test_tested_on_what_was_trained_on_is_told(pictures: Path, tmp_path: Path) -
     told: list[str] = []
     (tmp_path / "tiny.toml").write_text(TINY + "batch = 4\n", encoding="utf-8")
     contestants = ["small", str(tmp_path / "tiny.toml")]
-    tested = {"test": str(pictures), "tell": told.append}
-    found = compare(contestants, [str(pictures)], tmp_path / "out", steps=1, **tested)  # type: ignore[arg-type]
+    found = compare(
+        contestants, [str(pictures)], tmp_path / "out", steps=1, test=str(pictures), tell=told.append
+    )
     size = open_source(str(pictures)).size
     assert found.shared == size and told[0].startswith(f"{size} pictures of {pictures} are among those")
     for file in (write_comparison(found, tmp_path), tmp_path / "comparison.md"):
@@ -265,23 +266,6 @@ def test_all_are_timed_in_turns_after_the_last_training(
     assert timed == [2]
     compare(["small+small", "small"], [str(pictures)], out)
     assert timed == [2, 2], "speeds belong to names, in whatever order"
-
-
-def test_turns_are_taken_in_every_order() -> None:
-    seen: list[int] = []
-
-    class Noting:
-        def __init__(self, number: int) -> None:
-            self.number = number
-
-        def read_many(self, images: list[ImageLike]) -> list[Reading]:
-            seen.append(self.number)
-            return []
-
-    speeds = time_readers([Noting(number) for number in range(3)], [np.zeros((8, 8, 3), np.uint8)] * 100)
-    turns = [tuple(seen[place : place + 3]) for place in range(30, len(seen), 3)]
-    assert len(speeds) == 3 and {tuple(sorted(turn)) for turn in turns} == {(0, 1, 2)}
-    assert len(set(turns)) == 6
 
 
 def test_page_holds_every_figure_and_marks_the_best(

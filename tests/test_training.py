@@ -140,9 +140,9 @@ def test_patience_ends_what_gains_nothing(trained: FitResult, tmp_path: Path) ->
 
 
 def test_minutes_become_steps(tmp_path: Path) -> None:
-    result = fit(DIGITS, out=tmp_path / "run", minutes=0.2, **(TINY | {"schedule": "step"}))
+    result = fit(DIGITS, out=tmp_path / "run", minutes=0.4, **(TINY | {"schedule": "step"}))
     stored = load_recipe(tmp_path / "run" / "recipe.toml")
-    assert stored.minutes == 0.2 and stored.steps == result.steps > 0
+    assert stored.minutes == 0.4 and stored.steps == result.steps >= 20
     assert decide_steps(recipe(minutes=2.0), 0.5, 0.5, 6.0) == ((120 - 6 - 12 - 6) / 0.5, 12)
     assert decide_steps(recipe(minutes=2.0, steps=7), 0.5, 1.0, 6.0) == (7, 12)
     assert decide_steps(recipe(), 0.5, 1.0, 6.0) == (DEFAULT_STEPS, 12)

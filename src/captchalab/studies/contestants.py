@@ -45,6 +45,8 @@ def parse_contestants(texts: Sequence[str]) -> list[Contestant]:
     contestants: list[Contestant] = []
     for text in texts:
         kind, identity = _identify(text)
+        if kind == "recipe":
+            _check_recipe(text)
         contestants.append(Contestant(_free_name(_short(text), contestants), text, kind, identity))
     return contestants
 
@@ -64,16 +66,22 @@ def _identify(text: str) -> tuple[str, str]:
     return "recipe", _identity_of_recipe(text)
 
 
-def _identity_of_recipe(text: str) -> str:
-    """Follows from what the recipe states, and from the models that it starts and learns from."""
+def _check_recipe(text: str) -> None:
+    """What is wrong with a recipe is said before hours of training, too."""
     from captchalab.training.ready import check_network
-    from captchalab.training.recipe import load_recipe, read_settings
+    from captchalab.training.recipe import load_recipe
 
     recipe = load_recipe(text)
     try:
         check_network(recipe)
     except UsageError as error:
         raise UsageError(f"{text}: {error}") from None
+
+
+def _identity_of_recipe(text: str) -> str:
+    """Follows from what the recipe states, and from the models that it starts and learns from."""
+    from captchalab.training.recipe import read_settings
+
     models = _models_behind(text)
     stated = [json.dumps(read_settings(text), sort_keys=True, default=str), *map(_hash_of_model, models)]
     return sha256("\n".join(stated).encode()).hexdigest()
